@@ -15,11 +15,16 @@ NAMES = ("startup", "models")
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="hatch run bench", description=__doc__.split(":", 1)[1])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(NAMES)}; default: all")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"one of {', '.join(NAMES)}; default: all"
+    )
     names = parser.parse_args().names or NAMES
     if unknown := sorted(set(names) - set(NAMES)):
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
-    print(f"Python {platform.python_version()}, confluent-kafka {version('confluent-kafka')}", flush=True)
+    print(
+        f"Python {platform.python_version()}, confluent-kafka {version('confluent-kafka')}",
+        flush=True,
+    )
     kept = True
     for name in names:
         rows = importlib.import_module(f"benchmarks.{name}").measure()

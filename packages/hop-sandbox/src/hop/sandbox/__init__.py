@@ -1,0 +1,19 @@
+"""A Kafka broker of one's own, to try hop and to test with.
+
+    from hop.sandbox import memory_broker
+
+    with memory_broker(topics={"gcn": 1}) as broker:
+        print(broker.url("gcn"))  # kafka://127.0.0.1:…/gcn
+
+The memory broker is librdkafka's mock cluster behind a real TCP listener: it is up in milliseconds, downloads
+nothing and forgets everything when it stops. It knows no users, no TLS and no permissions.
+
+With the distribution comes a pytest plugin: the fixture `hop_broker` is one broker for the test session, and
+`hop_topic` the name of a topic on it that no other test uses.
+"""
+
+from hop.sandbox._broker import Broker
+from hop.sandbox._errors import SandboxError
+from hop.sandbox._memory import MemoryBroker, memory_broker
+
+__all__ = ["Broker", "MemoryBroker", "SandboxError", "memory_broker"]
