@@ -23,6 +23,12 @@ def check_topic(name: str, partitions: int) -> None:
         )
 
 
+def check_port(port: int) -> None:
+    """Raise `SandboxError` for what is no port; 0, "one that is free", is allowed."""
+    if not 0 <= port <= 65535:
+        raise SandboxError(f"cannot listen on port {port}: ports go from 1 to 65535")
+
+
 class Broker(ABC):
     """A running broker. A context manager: leaving the `with` block stops it."""
 
@@ -30,6 +36,11 @@ class Broker(ABC):
     @abstractmethod
     def address(self) -> str:
         """`host:port` of the broker, what librdkafka calls `bootstrap.servers`."""
+
+    @property
+    @abstractmethod
+    def running(self) -> bool:
+        """Whether the broker's process is alive."""
 
     @abstractmethod
     def create_topic(self, name: str, partitions: int = 1) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import threading
 from collections.abc import Iterable, Mapping
 
-from hop.sandbox._broker import Broker, check_topic
+from hop.sandbox._broker import Broker, check_port, check_topic
+from hop.sandbox._child import Child
 from hop.sandbox._errors import SandboxError
 
 # A process that was told to stop and did not within this time (seconds) is killed.
@@ -29,21 +25,15 @@ class MemoryBroker(Broker):
     """
 
     def __init__(self, port: int = 0) -> None:
-        if not 0 <= port <= 65535:
-            raise SandboxError(f"cannot listen on port {port}: ports go from 1 to 65535")
-        self._lock = threading.Lock()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "hop.sandbox._server", str(port)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            # What lies in the current folder is not what the broker is made of.
-            env={**os.environ, "PYTHONSAFEPATH": "1"},
-            # A Ctrl-C is for the program that uses the broker; this decides when the broker goes.
-            start_new_session=True,
-        )
+        check_port(port)
+        self._child = Child("hop.sandbox._server", str(port))
         try:
-            self._address = self._receive()["address"]
+            self._address: str = self._child.receive()["address"]
+        except BrokenPipeError as exc:
+            self.stop()
+            raise SandboxError(
+                "the memory broker's process ended unexpectedly; its error is above"
+            ) from exc
         except BaseException:
             self.stop()
             raise
@@ -54,53 +44,25 @@ class MemoryBroker(Broker):
 
     def create_topic(self, name: str, partitions: int = 1) -> None:
         check_topic(name, partitions)
-        assert self._process.stdin is not None
-        with self._lock:
-            try:
-                self._process.stdin.write(json.dumps([name, partitions]) + "\n")
-                self._process.stdin.flush()
-            except (OSError, ValueError) as exc:
-                raise SandboxError(f"cannot create topic {name!r}: the broker has stopped") from exc
-            self._receive()
+        try:
+            self._child.ask([name, partitions])
+        except BrokenPipeError as exc:
+            raise SandboxError(f"cannot create topic {name!r}: the broker has stopped") from exc
 
     @property
     def pid(self) -> int:
         """The broker's process."""
-        return self._process.pid
+        return self._child.pid
 
     @property
     def running(self) -> bool:
-        """Whether the broker's process is alive."""
-        return self._process.poll() is None
+        return self._child.running
 
     def stop(self) -> None:
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        if not process.stdin.closed:
-            try:
-                process.stdin.close()
-            except BrokenPipeError:
-                pass  # it is gone already
-        try:
-            process.wait(_STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
+        self._child.stop(_STOP_TIMEOUT)
 
     def __enter__(self) -> MemoryBroker:
         return self
-
-    def _receive(self) -> dict[str, str]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise SandboxError("the memory broker's process ended unexpectedly; its error is above")
-        answer: dict[str, str] = json.loads(line)
-        if "error" in answer:
-            raise SandboxError(answer["error"])
-        return answer
 
 
 def memory_broker(topics: Mapping[str, int] | Iterable[str] = (), *, port: int = 0) -> MemoryBroker:
