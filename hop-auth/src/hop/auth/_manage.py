@@ -1,19 +1,19 @@
+"""Changing and showing the stored credentials, as the commands of `hop auth` do."""
+
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Protocol
 
-from hop.auth._auth import Auth
+from hop.auth._auth import Auth, broker, name_of
+from hop.auth._environment import credentials_variable
 from hop.auth._errors import (
     CredentialExistsError,
     CredentialFileNotFoundError,
-    CredentialInputError,
     CredentialSelectionError,
-    MalformedCredentialsError,
 )
-from hop.auth._store import load_auth, write_auth_data
-from hop.configure import get_config_path
+from hop.auth._hosts import split_host
+from hop.auth._input import ask_for_credential, read_credential_file
+from hop.auth._store import change_stored, load_stored
 
 
 class AddArguments(Protocol):
@@ -24,50 +24,119 @@ class AddArguments(Protocol):
 
 
 def add_credential(args: AddArguments) -> list[Auth]:
-    """Store a credential, from a CSV file or asked of the user, and return what was stored."""
-    new = [read_new_credential(args.cred_file)]
-    path = get_config_path("auth")
-    try:
-        stored = load_auth(path)
-    except CredentialFileNotFoundError:
-        stored = []
-    names = {(cred.username, cred.hostname) for cred in new}
-    kept = [cred for cred in stored if (cred.username, cred.hostname) not in names]
-    if len(kept) < len(stored) and not args.force:
-        raise CredentialExistsError("the credential is stored already: replace it with --force")
-    write_auth_data(path, kept + new)
+    """Store the credentials in a CSV file, or one that the user is asked for.
+
+    A stored credential of the same user for the same broker is replaced if `args.force` is true,
+    or if the user, being asked anyway, agrees to it.
+
+    Args:
+        args: `args.cred_file` is the path of the CSV file, or None to ask.
+
+    Returns:
+        The credentials that are now stored because of this.
+
+    Raises:
+        CredentialExistsError: (a RuntimeError) one of that name is stored and not to be replaced.
+            Nothing has changed. Besides, the errors of `read_new_credential` and, about the
+            store, of `load_auth`.
+    """
+    replace = args.force
+    if args.cred_file is not None:
+        new = read_credential_file(args.cred_file)
+    else:
+        new = [ask_for_credential()]
+        replace = replace or _agrees_to_replace(new[0])
+
+    def add(stored: list[Auth]) -> list[Auth]:
+        for cred in new:
+            index = next((i for i, old in enumerate(stored) if _same_name(old, cred)), None)
+            if index is None:
+                stored.append(cred)
+            elif replace or stored[index] == cred:
+                stored[index] = cred
+            else:
+                raise CredentialExistsError(
+                    f"the credential {name_of(cred)} is stored already: use --force to replace it"
+                )
+        return stored
+
+    change_stored(add)
+    _warn_of_environment()
     return new
 
 
 def delete_credential(name: str) -> None:
-    """Remove a stored credential, named as `username` or `username@hostname`."""
-    path = get_config_path("auth")
-    stored = load_auth(path)
-    meant = [cred for cred in stored if name in (cred.username, f"{cred.username}@{cred.hostname}")]
-    if len(meant) != 1:
-        raise CredentialSelectionError(f"{len(meant)} stored credentials match {name!r}")
-    write_auth_data(path, [cred for cred in stored if cred != meant[0]])
+    """Remove a stored credential.
+
+    Args:
+        name: its user name, or `username@hostname` where several have that user name. One for no
+            particular broker is then `username@`.
+
+    Raises:
+        CredentialSelectionError: (a RuntimeError) not exactly one credential has that name.
+            Besides, the errors of `load_auth`, except that no store is an empty one.
+    """
+
+    def delete(stored: list[Auth]) -> list[Auth]:
+        meant = [cred for cred in stored if _is_called(name, cred)]
+        if len(meant) == 1:
+            return [cred for cred in stored if cred is not meant[0]]
+        count = len(meant) or "no"
+        names = ", ".join(f"{cred.username}@{cred.hostname}" for cred in meant or stored)
+        raise CredentialSelectionError(
+            f"cannot remove {name!r}: {count} stored credentials have that name"
+            + (f", name one of {names}" if names else ", nor any other")
+        )
+
+    change_stored(delete)
+    _warn_of_environment()
 
 
 def list_credentials() -> None:
-    """Print the stored credentials, one a line: `user` or `user for host`."""
-    for cred in load_auth(get_config_path("auth")):
-        print(f"{cred.username} for {cred.hostname}" if cred.hostname else cred.username)
+    """Print the stored credentials, one a line: `user` or `user for host`.
+
+    Raises:
+        AuthError: as `load_auth` does for a file.
+    """
+    for cred in load_stored():
+        print(name_of(cred))
+    _warn_of_environment()
 
 
-def read_new_credential(csv_file: str | os.PathLike[str] | None = None) -> Auth:
-    """Return a credential read from a CSV file or, without one, asked of the user."""
-    if csv_file is None:
-        from getpass import getpass
+def _agrees_to_replace(cred: Auth) -> bool:
+    try:
+        stored = load_stored()
+    except CredentialFileNotFoundError:
+        return False
+    if not any(_same_name(old, cred) and old != cred for old in stored):
+        return False
+    try:
+        answer = input(f"{name_of(cred)} is stored already. Replace it? [y/N] ")
+    except EOFError:
+        return False
+    return answer.strip().lower() in ("y", "yes")
 
-        username, password = input("Username: ").strip(), getpass("Password: ")
-        if not username or not password:
-            raise CredentialInputError("the user name or password is empty")
-        return Auth(username, password, input("Hostname (empty for any): ").strip())
-    import csv
 
-    with Path(csv_file).open(newline="", encoding="utf-8-sig") as file:
-        row = next(csv.DictReader(file), {})
-    if "username" not in row or "password" not in row:
-        raise MalformedCredentialsError(f"{csv_file} has no username or password")
-    return Auth(row["username"], row["password"], row.get("hostname") or "")
+def _same_name(one: Auth, other: Auth) -> bool:
+    return one.username == other.username and broker(one) == broker(other)
+
+
+def _is_called(name: str, cred: Auth) -> bool:
+    if name == cred.username:
+        return True
+    username, at, hostname = name.rpartition("@")
+    try:
+        wanted = split_host(hostname) if hostname else None
+    except ValueError:
+        return False
+    return bool(at) and username == cred.username and wanted == broker(cred)
+
+
+def _warn_of_environment() -> None:
+    variable = credentials_variable()
+    if variable:
+        import logging
+
+        logging.getLogger("hop.auth").warning(
+            "%s is set: as long as it is, hop does not use the stored credentials", variable
+        )

@@ -1,89 +1,205 @@
+"""The files with credentials."""
+
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from hop.auth._auth import Auth
+from hop.auth._document import Document, parse_document, parse_toml, render
+from hop.auth._environment import auth_from_environment, file_from_environment
 from hop.auth._errors import (
+    AuthError,
+    CredentialFileError,
     CredentialFileNotFoundError,
+    MalformedConfigError,
     MalformedCredentialsError,
     UnsafePermissionsError,
 )
 from hop.configure import get_config_path
+from hop.configure._files import locked, read_file, replace_file
 
-NO_CREDENTIALS = (
-    "No valid credential data found. You can get a credential from https://my.hop.scimma.org. "
+NO_CREDENTIALS = "No valid credential data found"
+ADVICE = (
+    "You can get a credential from https://my.hop.scimma.org. "
     "To load your credential, run `hop auth add`"
 )
 
-
-def load_auth(config_file: str | os.PathLike[str] | None = None) -> list[Auth]:
-    """Return the credentials that are configured."""
-    import tomli
-
-    path = Path(config_file if config_file is not None else get_config_path("auth"))
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as exc:
-        raise CredentialFileNotFoundError(NO_CREDENTIALS, str(path)) from exc
-    if path.stat().st_mode & 0o6077:
-        raise UnsafePermissionsError(f"{path} has unsafe permissions: run `chmod 0600 {path}`")
-    try:
-        tables = tomli.loads(text).get("auth", [])
-        return [_from_table(table) for table in ([tables] if isinstance(tables, dict) else tables)]
-    except (ValueError, KeyError) as exc:
-        raise MalformedCredentialsError(f"cannot read {path}: {exc}") from exc
+StrPath = str | os.PathLike[str]
 
 
-def _from_table(table: dict[str, Any]) -> Auth:
-    return Auth(
-        table["username"],
-        table["password"],
-        table.get("hostname", ""),
-        table.get("protocol", "SASL_SSL") == "SASL_SSL",
-        table.get("mechanism", "SCRAM-SHA-512"),
-        ssl_ca_location=table.get("ssl_ca_location"),
-        token_endpoint=table.get("token_endpoint"),
-        token_command=table.get("token_command"),
-        scope=table.get("scope"),
-    )
+def load_auth(config_file: StrPath | None = None) -> list[Auth]:
+    """Return the configured credentials; they may be none.
+
+    Without an argument they come from the first of these that there is:
+
+    1. the environment variables `HOP_USERNAME` and `HOP_PASSWORD`, and `HOP_HOST` if they are for
+       one broker only;
+    2. the file that the environment variable `HOP_CREDENTIALS_FILE` names;
+    3. the stored credentials, in `get_config_path("auth")` or, where no such file is and an older
+       release left them there, in `get_config_path("general")`.
+
+    Args:
+        config_file: read this file, and neither the environment nor the stored credentials. With
+            a name that ends in `.csv` it is a CSV file as brokers' web pages give out.
+
+    Raises:
+        CredentialFileNotFoundError: (a FileNotFoundError) there is no such file.
+        UnsafePermissionsError: (a RuntimeError) users other than the file's owner may read it.
+        MalformedCredentialsError: (a KeyError) the file is not what it should be.
+        CredentialFileError: (an OSError) the file cannot be read.
+        EnvironmentCredentialError: (a RuntimeError) the environment holds half a credential.
+    """
+    if config_file is not None:
+        return _load(Path(config_file))
+    cred = auth_from_environment()
+    if cred is not None:
+        return [cred]
+    file = file_from_environment()
+    if file:
+        return _load(Path(file).expanduser(), "HOP_CREDENTIALS_FILE names ")
+    return load_stored()
 
 
-def write_auth_data(config_file: str | os.PathLike[str], credentials: Iterable[Auth]) -> None:
-    """Write a file that holds these credentials and no others."""
-    import tomli_w
+def load_stored() -> list[Auth]:
+    """Return the stored credentials, whatever the environment says."""
+    return [entry.auth for entry in _read_stored().entries]
 
+
+def write_auth_data(config_file: StrPath, credentials: Iterable[Auth]) -> None:
+    """Write a file that holds these credentials and no others.
+
+    Folders that are missing are created. The file is complete at any time, and nobody but its
+    owner may read it or those folders. Of a file that exists, the comments and whatever does not
+    belong to credentials stay.
+
+    Raises:
+        MalformedCredentialsError: (a KeyError) the file exists and is not what it should be.
+        CredentialFileError: (an OSError) the file cannot be written.
+    """
     path = Path(config_file)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tables = [_to_table(cred) for cred in credentials]
-    with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        tomli_w.dump({"auth": tables}, file)
+    with _writing(path):
+        try:
+            document = parse_document(_read(path)[0], path)
+        except CredentialFileNotFoundError:
+            document = _empty(path)
+        replace_file(path, render(document, credentials).encode())
 
 
-def _to_table(cred: Auth) -> dict[str, Any]:
-    table = {
-        "username": cred.username,
-        "password": cred.password,
-        "hostname": cred.hostname,
-        "protocol": cred.protocol,
-        "mechanism": cred.mechanism,
-        "ssl_ca_location": cred.ssl_ca_location,
-        "token_endpoint": cred.token_endpoint,
-        "token_command": cred.token_command,
-        "scope": cred.scope,
-    }
-    return {field: value for field, value in table.items() if value}
+def change_stored(change: Callable[[list[Auth]], list[Auth]]) -> None:
+    """Replace the stored credentials by what `change` makes of them, with no other process between.
+
+    If they are where older releases kept them, they move to where they belong.
+    """
+    path = Path(get_config_path("auth"))
+    with _writing(path):
+        try:
+            document = _read_stored()
+        except CredentialFileNotFoundError:
+            document = _empty(path)
+        before = [entry.auth for entry in document.entries]
+        after = change(before.copy())
+        moved = document.path != path
+        if moved or after != before:
+            replace_file(path, render(document, after, rest=not moved).encode())
+        if moved:
+            prune_outdated_auth(document.path)
 
 
-def prune_outdated_auth(config_file: str | os.PathLike[str] | None = None) -> None:
-    """Remove credentials from a general configuration file, where older releases kept them."""
-    import tomli
-    import tomli_w
+def prune_outdated_auth(config_file: StrPath | None = None) -> None:
+    """Remove credentials from a general configuration file, where older releases kept them.
 
+    The rest of the file stays as it is, comments included, and so do its permissions. Nothing is
+    done when there is no such file, or no credential in it.
+
+    Args:
+        config_file: the file; default: `get_config_path("general")`.
+
+    Raises:
+        MalformedConfigError: (a RuntimeError) the file is not valid TOML.
+        CredentialFileError: (an OSError) the file cannot be read or written.
+    """
     path = Path(config_file if config_file is not None else get_config_path("general"))
-    if path.exists():
-        data = tomli.loads(path.read_text(encoding="utf-8"))
-        if data.pop("auth", None) is not None:
-            path.write_text(tomli_w.dumps(data), encoding="utf-8")
+    try:
+        _read(path)  # no lock file is left where there is nothing to do
+    except CredentialFileNotFoundError:
+        return
+    with _writing(path):
+        content, mode = _read(path)
+        try:
+            text, data = parse_toml(content, path)
+        except MalformedCredentialsError as exc:
+            raise MalformedConfigError(f"cannot remove credentials: {exc}") from exc
+        if "auth" in data:
+            replace_file(path, render(Document(path, text, data, []), None).encode(), mode)
+
+
+def _load(path: Path, source: str = "") -> list[Auth]:
+    content, mode = _read(path, source)
+    _check_mode(path, mode)
+    if path.suffix.lower() == ".csv":
+        from hop.auth._csv import auths_from_csv
+
+        return auths_from_csv(content, str(path))
+    return [entry.auth for entry in parse_document(content, path).entries]
+
+
+def _read_stored() -> Document:
+    path = Path(get_config_path("auth"))
+    try:
+        content, mode = _read(path)
+    except CredentialFileNotFoundError:
+        outdated = _read_outdated()
+        if outdated is None:
+            raise
+        path, content, mode = outdated
+    _check_mode(path, mode)
+    return parse_document(content, path)
+
+
+def _read_outdated() -> tuple[Path, bytes, int] | None:
+    path = Path(get_config_path("general"))
+    try:
+        content, mode = _read(path)
+    except CredentialFileNotFoundError:
+        return None
+    return (path, content, mode) if "auth" in parse_toml(content, path)[1] else None
+
+
+def _empty(path: Path) -> Document:
+    return Document(path, "", {}, [])
+
+
+def _read(path: Path, source: str = "") -> tuple[bytes, int]:
+    try:
+        return read_file(path)
+    except FileNotFoundError as exc:
+        raise CredentialFileNotFoundError(
+            f"{NO_CREDENTIALS}: {source}{path} does not exist. {ADVICE}", str(path)
+        ) from exc
+    except OSError as exc:
+        raise CredentialFileError(f"cannot read {source}{path}: {exc.strerror}", exc) from exc
+
+
+def _check_mode(path: Path, mode: int) -> None:
+    # elsewhere than on POSIX the bits say nothing about who may read the file
+    if os.name == "posix" and mode & 0o6077:
+        from shlex import quote
+
+        raise UnsafePermissionsError(
+            f"{path} is not read, because its permissions ({mode:04o}) are unsafe for a file with "
+            f"passwords: run `chmod 0600 {quote(str(path))}`"
+        )
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        with locked(path):
+            yield
+    except AuthError:
+        raise
+    except OSError as exc:
+        raise CredentialFileError(f"cannot write {path}: {exc.strerror}", exc) from exc
