@@ -1,0 +1,82 @@
+"""From a message's headers and body to its model: the one function, without the network, that never raises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hop.models._blob import Blob, JSONBlob
+from hop.models._exceptions import DecodeError
+from hop.models._json import dump_json, parse_json
+from hop.models._model import MessageModel
+from hop.models._registry import BUILT_IN, message_models
+from hop.models._text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Headers = Sequence[tuple[str, bytes | None]] | None
+
+
+def is_test(headers: Headers) -> bool:
+    """Whether the headers mark a test message: any `_test` does, whatever its value."""
+    return headers is not None and any(key == "_test" for key, _ in headers)
+
+
+def decode(headers: Headers, body: bytes | None) -> MessageModel:
+    """The message that the headers and the body are: see `hop.models` for the formats.
+
+    Nothing is raised and nothing logged, for any bytes. What does not decode is a `Blob` whose `reason` says why: a body
+    that is not what its `_format` says, and a format that is not known. Without a `_format` the body is JSON, the
+    envelope of clients before 0.6, or else an ordinary Blob. A body of None, which deletes a key from a compacted topic,
+    reads as an empty one.
+    """
+    data = b"" if body is None else body
+    declared = None
+    if headers:
+        for key, value in headers:
+            if key == "_format":
+                declared = value
+                break
+    if not declared:
+        return _without_format(data)
+    name = declared.decode("utf-8", "backslashreplace").strip().lower()
+    return _with_format(name, data, data, "the message has no body" if body is None else None)
+
+
+def _with_format(name: str, content: bytes, body: bytes, excuse: str | None = None) -> MessageModel:
+    """The content as that format says; where that fails, the body as a Blob."""
+    try:
+        model = BUILT_IN.get(name) or message_models().get(name)
+        if model is None:
+            return Blob(body, name, f"the format {one_line(name, 60)!r} is not known here")
+        message = model.deserialize(content)
+    # A plugin's model may raise anything, and so may a library below ours: reading goes on.
+    except Exception as exc:
+        text = str(exc) if isinstance(exc, DecodeError) else f"{type(exc).__name__}: {exc}"
+        return Blob(body, name, excuse or one_line(text, 300))
+    if not isinstance(message, MessageModel):
+        return Blob(
+            body,
+            name,
+            f"{model.__name__}.deserialize gave a {type(message).__name__}, not a message",
+        )
+    return message
+
+
+def _without_format(body: bytes) -> MessageModel:
+    try:
+        value = parse_json(body)
+    except DecodeError:
+        return Blob(body)
+    if not (
+        type(value) is dict
+        and value.keys() == {"format", "content"}
+        and isinstance(value["format"], str)
+    ):
+        return JSONBlob(value)
+    name, content = value["format"].strip().lower(), value["content"]
+    if name in ("blob", "json"):
+        return JSONBlob(content)
+    return _with_format(
+        name, content.encode() if isinstance(content, str) else dump_json(content), body
+    )

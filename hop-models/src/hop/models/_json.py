@@ -1,0 +1,98 @@
+"""JSON in and out, with the few things that the json module leaves to its caller."""
+
+from __future__ import annotations
+
+import json
+import math
+from binascii import b2a_base64
+from typing import TYPE_CHECKING
+
+from hop.models._exceptions import DecodeError
+from hop.models._limits import limits
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def parse_json(data: str | bytes, what: str = "JSON") -> Any:
+    """The value that `data` holds.
+
+    Raises DecodeError, also where the json module raises RecursionError, UnicodeDecodeError or a ValueError about the
+    number of digits. `NaN` and `Infinity` are read, since clients in Python send them.
+    """
+    try:
+        value = json.loads(data)
+    except json.JSONDecodeError as exc:
+        raise DecodeError(f"{what}: {exc}") from exc
+    except UnicodeDecodeError as exc:
+        raise DecodeError(f"{what}: not text: {exc.reason} at byte {exc.start}") from exc
+    except RecursionError as exc:
+        raise DecodeError(f"{what}: nested deeper than {limits.json_depth} levels") from exc
+    except ValueError as exc:  # an integer of more digits than Python converts
+        raise DecodeError(f"{what}: {exc}") from exc
+    # Whatever is nested that deep has as many brackets: counting them costs nothing, walking the value does.
+    opening = (
+        (data.count("[") + data.count("{"))
+        if isinstance(data, str)
+        else (data.count(b"[") + data.count(b"{"))
+    )
+    if opening > limits.json_depth and _deeper_than(value, limits.json_depth):
+        raise DecodeError(f"{what}: nested deeper than {limits.json_depth} levels")
+    return value
+
+
+def parse_json_object(data: str | bytes, what: str) -> dict[str, Any]:
+    """The object that `data` holds; DecodeError for any other value."""
+    value = parse_json(data, what)
+    if not isinstance(value, dict):
+        raise DecodeError(f"{what}: a JSON object is expected, not {_kind(value)}")
+    return value
+
+
+def dump_json(value: Any) -> bytes:
+    """The value as JSON for the wire: plain ASCII, so that no reader can get the encoding wrong."""
+    return json.dumps(value).encode("ascii")
+
+
+def print_json(value: Any, indent: int | None = None) -> str:
+    """The value as JSON for people: letters as they are. Lone surrogates, which no terminal takes, stay escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def plain(value: Any) -> Any:
+    """The value with nothing in it that strict JSON has no form for.
+
+    Bytes become `{"base64": "…"}`, NaN and infinities null, a date or time its ISO form, anything else its text.
+    """
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {"base64": b2a_base64(value, newline=False).decode("ascii")}
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _kind(value: Any) -> str:
+    names = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _deeper_than(value: Any, depth: int) -> bool:
+    """Whether lists and dicts are nested deeper than that, level by level: no recursion."""
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(depth):
+        if not level:
+            return False
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, (dict, list))
+        ]
+    return bool(level)

@@ -1,0 +1,41 @@
+"""The official schema of VOEvent 2.0, and what breaks it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from lxml import etree
+
+from hop.models._exceptions import ValidationError
+from hop.models._voevent_xml import parse_root
+
+_NAMESPACE = re.compile(r"\{[^}]*\}")
+
+
+@cache
+def _schema() -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(Path(__file__).with_name("voevent-2.0.xsd")))
+
+
+def validate_packet(xml: bytes) -> None:
+    """Check a packet. Raises ValidationError; DecodeError for what is no XML."""
+    root = parse_root(xml)
+    schema = _schema()
+    if schema.validate(root):
+        return
+    problems = []
+    paths = []
+    for error in schema.error_log:
+        path = _path(root, error.path)
+        paths.append(path)
+        problems.append(
+            f"{path} (line {error.line}): {_NAMESPACE.sub('', ' '.join(error.message.split()))}"
+        )
+    raise ValidationError(paths[0], problems)
+
+
+def _path(root: etree._Element, xpath: str | None) -> str:
+    """`/voe:VOEvent/Who/Param[2]` without the prefix of the root."""
+    return re.sub(r"[\w.-]+:", "", (xpath or f"/{root.tag}")).lstrip("/")
