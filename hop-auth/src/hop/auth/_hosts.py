@@ -28,8 +28,8 @@ def split_host(address: str) -> tuple[str, int | None]:
 
 def _split(text: str) -> tuple[str, str, str]:
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        if ":" not in host or (rest and not rest.startswith(":")):
+        host, closing, rest = text[1:].partition("]")
+        if not closing or ":" not in host or (rest and not rest.startswith(":")):
             raise ValueError(text)
         return host, rest[:1], rest[1:]
     if text.count(":") > 1:  # an IPv6 address without brackets has no port

@@ -25,10 +25,9 @@ class TokenCommand:
     it until a later call succeeds.
     """
 
-    def __init__(self, command: str, name: str, *, time_limit: float = TIME_LIMIT) -> None:
+    def __init__(self, command: str, name: str) -> None:
         self._command = command
         self._name = name
-        self._time_limit = time_limit
         self.error: TokenCommandError | None = None
 
     def __call__(self, config: str | None = None) -> tuple[str, float]:
@@ -41,7 +40,7 @@ class TokenCommand:
             TokenCommandError: the command failed, took too long or printed no usable token.
         """
         try:
-            token = _run(self._command, self._time_limit)
+            token = _run(self._command)
             result = token, _expiry(token)
         except TokenCommandError as exc:
             import logging
@@ -56,8 +55,8 @@ class TokenCommand:
         return f"<TokenCommand of {self._name}>"
 
 
-def _run(command: str, time_limit: float) -> str:
-    deadline = time.monotonic() + time_limit
+def _run(command: str) -> str:
+    deadline = time.monotonic() + TIME_LIMIT
     # a session of its own, so that whatever the shell has started can be stopped with it
     with subprocess.Popen(
         command,
@@ -71,7 +70,7 @@ def _run(command: str, time_limit: float) -> str:
             output, errors = _collect(process, deadline)
             process.wait(max(0.0, deadline - time.monotonic()))
         except (TimeoutError, subprocess.TimeoutExpired):
-            raise TokenCommandError(f"did not finish within {time_limit:g} s") from None
+            raise TokenCommandError(f"did not finish within {TIME_LIMIT:g} s") from None
         finally:
             if process.returncode is None:
                 with suppress(OSError):
@@ -106,18 +105,23 @@ def _expiry(token: str) -> float:
     import base64
     import json
 
-    parts = token.split(".")
     try:
-        _, payload, _ = parts
-        claims = json.loads(base64.b64decode(payload + "=" * (-len(payload) % 4), b"-_", True))
-        expiry = claims.get("exp")
+        header, payload, _ = (
+            base64.b64decode(part + "=" * (-len(part) % 4), b"-_", validate=True)
+            for part in token.split(".")
+        )
+        json.loads(header)
+        expiry = json.loads(payload).get("exp")
     except (ValueError, AttributeError, RecursionError):
         # the reason is left out, because the message of a decoder may quote the token
         raise TokenCommandError("printed something else than a JSON Web Token") from None
-    if isinstance(expiry, bool) or not isinstance(expiry, int | float):
-        raise TokenCommandError("printed a token that does not say when it expires (claim exp)")
-    # a NaN is not greater than anything
-    if not time.time() < expiry < 1e11:
+    # a NaN is not less than anything
+    number = isinstance(expiry, int | float) and not isinstance(expiry, bool)
+    if not number or not expiry < 1e11:
+        raise TokenCommandError(
+            "printed a token without a time of expiry, in seconds since 1970, as its claim exp"
+        )
+    if expiry <= time.time():
         raise TokenCommandError("printed a token that has expired; is this machine's clock right?")
     return float(expiry)
 

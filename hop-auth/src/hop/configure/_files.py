@@ -13,7 +13,7 @@ from pathlib import Path
 MAX_SIZE = 1 << 20
 """Bytes that a configuration file may have; what is larger was not written by or for hop."""
 
-LOCK_TIMEOUT = 10.0
+LOCK_TIMEOUT = 5.0
 """Seconds to wait for another process that is changing the same file."""
 
 
