@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+
 from hop.sandbox import Broker, MemoryBroker, SandboxError, memory_broker
 
 

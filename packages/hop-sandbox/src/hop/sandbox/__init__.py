@@ -13,7 +13,20 @@ With the distribution comes a pytest plugin: the fixture `hop_broker` is one bro
 """
 
 from hop.sandbox._broker import Broker
-from hop.sandbox._errors import SandboxError
+from hop.sandbox._credential import Credential
+from hop.sandbox._errors import KafkaStartError, SandboxError
+from hop.sandbox._kafka import KafkaBroker
+from hop.sandbox._kafka_broker import Topic, kafka_broker
 from hop.sandbox._memory import MemoryBroker, memory_broker
 
-__all__ = ["Broker", "MemoryBroker", "SandboxError", "memory_broker"]
+__all__ = [
+    "Broker",
+    "Credential",
+    "KafkaBroker",
+    "KafkaStartError",
+    "MemoryBroker",
+    "SandboxError",
+    "Topic",
+    "kafka_broker",
+    "memory_broker",
+]

@@ -5,6 +5,7 @@ The process ends when its standard input does, so it can't outlive the program t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -71,10 +72,8 @@ class Child:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         if not self._process.stdin.closed:
-            try:
+            with contextlib.suppress(BrokenPipeError):  # it is gone already
                 self._process.stdin.close()
-            except BrokenPipeError:
-                pass  # it is gone already
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:

@@ -22,3 +22,8 @@ class KafkaStartError(SandboxError):
     def __init__(self, message: str, log: str = "") -> None:
         super().__init__(message)
         self.log = log
+
+
+def reason(exc: OSError) -> str:
+    """Why the system refused, in its own words, as part of a sentence."""
+    return (exc.strerror or str(exc)).lower()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from hop.sandbox._errors import SandboxError
+from hop.sandbox._errors import SandboxError, reason
 
 _CHUNK = 1 << 16
 
@@ -40,6 +40,5 @@ async def forward(host: str, port: int, target: str) -> asyncio.Server:
         return await asyncio.start_server(connected, host, port)
     except OSError as exc:
         raise SandboxError(
-            f"cannot listen on {host}:{port}: {(exc.strerror or str(exc)).lower()}; "
-            "choose another --port or none"
+            f"cannot listen on {host}:{port}: {reason(exc)}; choose another --port or none"
         ) from exc

@@ -1,0 +1,169 @@
+"""Administration of a running Kafka: its users, topics and permissions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (
+    AclBinding,
+    AdminClient,
+    ClusterMetadata,
+    NewTopic,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+
+from hop.sandbox._acls import all_of_topic, exactly, group_acls, topic_acls
+from hop.sandbox._certificates import CA_FILE, KEY_FILE
+from hop.sandbox._configuration import Node
+from hop.sandbox._credential import Credential
+from hop.sandbox._errors import SandboxError
+
+# Seconds.
+_TIMEOUT = 30.0
+_PROBE_TIMEOUT = 1.0
+_POLL = 0.02
+# The least that Kafka allows; these passwords guard nothing that lasts.
+_SCRAM_ITERATIONS = 4096
+# Brokers come and go here by design: nothing to say about it, and back quickly.
+_QUIET: dict[str, str | int] = {
+    "log_level": 0,
+    "reconnect.backoff.ms": 50,
+    "reconnect.backoff.max.ms": 250,
+}
+_Result = TypeVar("_Result")
+
+
+def admin_config(folder: Path, nodes: Iterable[Node]) -> dict[str, str | int]:
+    """librdkafka's options for a client that may do everything."""
+    return {
+        "bootstrap.servers": ",".join(node.internal_address for node in nodes),
+        "security.protocol": "SSL",
+        "ssl.ca.location": str(folder / CA_FILE),
+        "ssl.certificate.location": str(folder / KEY_FILE),
+        "ssl.key.location": str(folder / KEY_FILE),
+    }
+
+
+class Administration:
+    """The administrator of one sandbox."""
+
+    def __init__(self, folder: Path, nodes: Sequence[Node]) -> None:
+        self._folder = folder
+        self._client = AdminClient({**admin_config(folder, nodes), **_QUIET})
+
+    def watch(self, nodes: Sequence[Node]) -> Callable[[], bool]:
+        """A function that tells whether these nodes are up and know of each other; it takes a second at most a node."""
+        wanted = {node.id for node in nodes}
+        # Each is asked itself: what the others know of it may be old.
+        clients = [AdminClient({**admin_config(self._folder, [node]), **_QUIET}) for node in nodes]
+        return lambda: all(wanted <= _brokers(client) for client in clients)
+
+    def topics(self) -> dict[str, int]:
+        """Topics and their number of partitions, without Kafka's own."""
+        topics = self._list_topics().topics
+        return {
+            name: len(topic.partitions)
+            for name, topic in sorted(topics.items())
+            if not name.startswith("__")
+        }
+
+    def leader(self, topic: str, partition: int) -> int:
+        """The node that leads a partition; -1 while none does."""
+        found = self._list_topics().topics.get(topic)
+        if found is None or partition not in found.partitions:
+            raise SandboxError(f"there is no partition {partition} of topic {topic!r} here")
+        return int(found.partitions[partition].leader)
+
+    def create_topic(self, name: str, partitions: int) -> None:
+        """Create a topic and wait until it can be written to."""
+        what = f"create topic {name!r}"
+        self._do(self._client.create_topics([NewTopic(name, partitions)])[name], what)
+
+        def led() -> bool:
+            found = self._list_topics().topics.get(name)
+            return (
+                found is not None
+                and len(found.partitions) == partitions
+                and all(partition.leader >= 0 for partition in found.partitions.values())
+            )
+
+        self._until(led, what)
+
+    def set_access(
+        self, topic: str, read: Collection[str] | None, write: Collection[str] | None
+    ) -> None:
+        """Let these users, None being everybody, read and write a topic, and nobody else."""
+        what = f"set who may use topic {topic!r}"
+        for future in self._client.delete_acls([all_of_topic(topic)]).values():
+            self._do(future, what)
+        self._allow(topic_acls(topic, read, write), what)
+
+    def grant(self, user: str, topic: str, *, read: bool, write: bool) -> None:
+        """Let a user read or write a topic, besides what is allowed already."""
+        acls = topic_acls(topic, [user] if read else [], [user] if write else [])
+        self._allow(acls, f"let {user} use topic {topic!r}")
+
+    def set_user(self, credential: Credential, addresses: Iterable[str]) -> None:
+        """Make a user known, by this password, to the brokers at these addresses."""
+        name = credential.username
+        what = f"add user {name!r}"
+        upsertion = UserScramCredentialUpsertion(
+            name,
+            ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _SCRAM_ITERATIONS),
+            credential.password.encode(),
+        )
+        self._do(self._client.alter_user_scram_credentials([upsertion])[name], what)
+        self._allow(group_acls(name), what)
+        # The password is known to the controller by now, and to each broker a moment later.
+        for address in addresses:
+            login = {**credential.client_config, "bootstrap.servers": address}
+            client = AdminClient({**login, **_QUIET})
+            self._until(lambda client=client: bool(_brokers(client)), what)  # type: ignore[misc]
+
+    def _allow(self, acls: Sequence[AclBinding], what: str) -> None:
+        if not acls:
+            return
+        for future in self._client.create_acls(list(acls)).values():
+            self._do(future, what)
+        # Kafka answers before the broker that clients ask acts on it.
+        last = exactly(acls[-1])
+        self._until(lambda: bool(self._do(self._client.describe_acls(last), what)), what)
+
+    def _list_topics(self) -> ClusterMetadata:
+        try:
+            return self._client.list_topics(timeout=_TIMEOUT)
+        except KafkaException as exc:
+            raise SandboxError(f"cannot ask Kafka for its topics: {_said(exc)}") from exc
+
+    def _do(self, future: Future[_Result], what: str) -> _Result:
+        try:
+            return future.result(_TIMEOUT)
+        except KafkaException as exc:
+            raise SandboxError(f"cannot {what}: {_said(exc)}") from exc
+
+    def _until(self, condition: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + _TIMEOUT
+        while not condition():
+            if time.monotonic() > deadline:
+                raise SandboxError(f"cannot {what}: Kafka did not do it within {_TIMEOUT:.0f} s")
+            time.sleep(_POLL)
+
+
+def _brokers(client: AdminClient) -> set[int]:
+    """The brokers that the one asked knows to be alive; none where it does not answer."""
+    try:
+        return set(client.list_topics("sys.metadata", timeout=_PROBE_TIMEOUT).brokers)
+    except KafkaException:
+        return set()
+
+
+def _said(exc: KafkaException) -> str:
+    error: KafkaError = exc.args[0]
+    return " ".join(error.str().split())
