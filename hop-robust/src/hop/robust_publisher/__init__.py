@@ -1,0 +1,27 @@
+"""Publish alerts so that none is lost: not in an outage, a crash or a restart.
+
+from hop.robust_publisher import RobustProducer
+
+with RobustProducer("kafka://localhost:9092/gcn", auth=False) as publisher:
+    publisher.write({"event": "S250101a"})
+"""
+
+from hop.robust_publisher._errors import (
+    JournalCorruptError,
+    JournalError,
+    JournalWriteError,
+    PublisherError,
+)
+from hop.robust_publisher._journal import PublicationJournal
+from hop.robust_publisher._message import QueuedMessage
+from hop.robust_publisher._producer import RobustProducer
+
+__all__ = [
+    "JournalCorruptError",
+    "JournalError",
+    "JournalWriteError",
+    "PublicationJournal",
+    "PublisherError",
+    "QueuedMessage",
+    "RobustProducer",
+]

@@ -1,0 +1,153 @@
+"""How records are framed in a file, and how they are found again in one that is damaged.
+
+The format is specified in JOURNAL.md. Each record says how long it is and carries two checksums, one of its head and
+one of its body: a damaged body costs that record alone, a damaged head is jumped over by searching for the next head.
+Each file has a random mark that every head repeats, so that a message which is itself a journal's content is never
+mistaken for records of the journal that it lies in.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+from zlib import crc32
+
+MAGIC = b"\x89hJ1"
+MARK_SIZE = 4
+# magic, mark, length of the body, kind, sequence number; then the checksums of this and of the body
+_HEAD = struct.Struct(f">4s{MARK_SIZE}sIB3xQ")
+_SUMS = struct.Struct(">II")
+_BOTH = struct.Struct(f">4s{MARK_SIZE}sIB3xQII")
+HEAD_SIZE = _BOTH.size
+
+_CHUNK = 1 << 20
+
+
+class Record(NamedTuple):
+    """A record that is as it was written; `offset` and `size` are those of its frame in the file."""
+
+    offset: int
+    size: int
+    kind: int
+    sequence: int
+    body: memoryview
+
+
+class Damage(NamedTuple):
+    """Bytes of a file that are not what was written.
+
+    `torn` is true of the end of a file that stops within a record, or in zeros: what a write leaves that was
+    interrupted.
+    """
+
+    offset: int
+    size: int
+    torn: bool
+
+
+def frame(mark: bytes, kind: int, sequence: int, body: bytes) -> bytes:
+    head = _HEAD.pack(MAGIC, mark, len(body), kind, sequence)
+    return b"".join((head, _SUMS.pack(crc32(head), crc32(body)), body))
+
+
+class _Window:
+    """The part of a file that is looked at, in memory."""
+
+    def __init__(self, descriptor: int, end: int) -> None:
+        self._descriptor = descriptor
+        self._end = end
+        self.base = 0
+        self.data = b""
+
+    def load(self, offset: int, size: int) -> None:
+        """See to it that `size` bytes from `offset` are in `data`, or as many as there are."""
+        if self.base <= offset and offset + size <= self.base + len(self.data):
+            return
+        parts: list[bytes] = []
+        self.base, missing = offset, min(max(size, _CHUNK), self._end - offset)
+        while missing > 0 and (part := os.pread(self._descriptor, missing, offset)):
+            parts.append(part)
+            offset += len(part)
+            missing -= len(part)
+        self.data = b"".join(parts)
+
+
+def scan(
+    descriptor: int, start: int, end: int, mark: bytes | None = None
+) -> Iterator[Record | Damage]:
+    """Go through the records of an open file.
+
+    Args:
+        descriptor: the file.
+        start: where a record begins.
+        end: where the file ends, or is to be taken to end.
+        mark: the file's mark; None takes it from the first record that is sound.
+    """
+    window = _Window(descriptor, end)
+    position = start
+    unpack, head_size, magic = _BOTH.unpack_from, HEAD_SIZE, MAGIC
+    while position < end:
+        window.load(position, head_size)
+        at = position - window.base
+        if end - position >= head_size and len(window.data) - at >= head_size:
+            found, its_mark, length, kind, sequence, head_sum, body_sum = unpack(window.data, at)
+            if (
+                found == magic
+                and (mark is None or its_mark == mark)
+                and crc32(window.data[at : at + _HEAD.size]) == head_sum
+            ):
+                mark = its_mark
+                size = head_size + length
+                if position + size > end:
+                    yield Damage(position, end - position, torn=True)
+                    return
+                window.load(position, size)
+                at = position - window.base
+                body = memoryview(window.data)[at + head_size : at + size]
+                if len(body) == length and crc32(body) == body_sum:
+                    yield Record(position, size, kind, sequence, body)
+                else:
+                    yield Damage(position, size, torn=False)
+                position += size
+                continue
+        following = _search(window, position + 1, end, mark)
+        torn = following == end and _torn(descriptor, position, end, mark)
+        yield Damage(position, following - position, torn)
+        position = following
+
+
+def _search(window: _Window, position: int, end: int, mark: bytes | None) -> int:
+    """Where the next sound head begins, or `end`."""
+    wanted = MAGIC + (mark or b"")
+    while end - position >= HEAD_SIZE:
+        window.load(position, HEAD_SIZE)
+        at = window.data.find(wanted, position - window.base)
+        if at < 0:
+            seen = window.base + len(window.data) - len(wanted) + 1
+            position = max(position + 1, seen)
+            continue
+        position = window.base + at
+        window.load(position, HEAD_SIZE)
+        at = position - window.base
+        if len(window.data) - at < HEAD_SIZE:
+            break
+        if crc32(window.data[at : at + _HEAD.size]) == _BOTH.unpack_from(window.data, at)[5]:
+            return position
+        position += 1
+    return end
+
+
+def _torn(descriptor: int, position: int, end: int, mark: bytes | None) -> bool:
+    start = MAGIC + (mark or b"")
+    if end - position < HEAD_SIZE:
+        left = os.pread(descriptor, len(start), position)
+        if start.startswith(left[: end - position]) or left.startswith(start):
+            return True
+    while position < end:
+        part = os.pread(descriptor, min(_CHUNK, end - position), position)
+        if not part or part.strip(b"\0"):
+            return not part
+        position += len(part)
+    return True

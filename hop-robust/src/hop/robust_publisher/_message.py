@@ -1,0 +1,135 @@
+"""A message as it lies in the journal."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import NamedTuple
+
+HeaderValue = bytes | None
+Headers = list[tuple[str, HeaderValue]]
+
+# which of topic and key there are, length of the topic, length of the key, number of headers
+_FIXED = struct.Struct(">BHIH")
+_HEADER = struct.Struct(">HI")
+_HAS_TOPIC = 1
+_HAS_KEY = 2
+_NULL = 0xFFFFFFFF
+_MAX_SHORT = 0xFFFF
+# What Kafka can transport at all lies far below; the limit keeps a record's length inside its four bytes.
+MAX_SIZE = 1 << 30
+
+
+class _Three(NamedTuple):
+    sequence: int
+    message: bytes
+    headers: Headers
+
+
+class QueuedMessage(_Three):
+    """A message that is to be sent: the tuple (sequence number, message, headers).
+
+    Attributes:
+        sequence: its number in the journal.
+        message: its body.
+        headers: (name, value) pairs; names are text, values bytes or None.
+        topic: the topic it is for; None for the producer's own.
+        key: its key, or None.
+    """
+
+    topic: str | None
+    key: bytes | None
+
+    def __new__(
+        cls,
+        sequence: int,
+        message: bytes,
+        headers: Headers,
+        topic: str | None = None,
+        key: bytes | None = None,
+    ) -> QueuedMessage:
+        self = super().__new__(cls, sequence, message, headers)
+        self.topic = topic
+        self.key = key
+        return self
+
+
+def encode(
+    message: bytes | bytearray | memoryview,
+    headers: Iterable[tuple[str | bytes, str | bytes | None]] = (),
+    topic: str | None = None,
+    key: str | bytes | None = None,
+) -> bytes:
+    """A record's body.
+
+    Raises:
+        TypeError: the message is not bytes, or a header, the topic or the key is of a kind that can't be sent.
+        ValueError: they are larger than a record can hold.
+    """
+    if not isinstance(message, (bytes, bytearray, memoryview)):
+        raise TypeError(f"a message in a journal is bytes, not {type(message).__name__}")
+    if topic is not None and not isinstance(topic, str):
+        raise TypeError(f"a topic is text, not {type(topic).__name__}")
+    pairs = [(_name(name), _value(value)) for name, value in headers]
+    its_topic = b"" if topic is None else topic.encode()
+    its_key = b"" if key is None else _bytes(key, "key")
+    if len(its_topic) > _MAX_SHORT or len(pairs) > _MAX_SHORT:
+        raise ValueError(f"a message has a topic and at most {_MAX_SHORT} headers")
+    flags = (0 if topic is None else _HAS_TOPIC) | (0 if key is None else _HAS_KEY)
+    parts = [_FIXED.pack(flags, len(its_topic), len(its_key), len(pairs)), its_topic, its_key]
+    for name, value in pairs:
+        if len(name) > _MAX_SHORT:
+            raise ValueError(
+                f"a header's name is {len(name)} bytes long; {_MAX_SHORT} are possible"
+            )
+        parts += _HEADER.pack(len(name), _NULL if value is None else len(value)), name, value or b""
+    parts.append(message if isinstance(message, bytes) else bytes(message))
+    size = sum(map(len, parts))
+    if size > MAX_SIZE:
+        raise ValueError(
+            f"the message with its headers is {size} bytes long; {MAX_SIZE} are possible"
+        )
+    return b"".join(parts)
+
+
+def decode(sequence: int, body: bytes | memoryview) -> QueuedMessage:
+    """The message in a record's body."""
+    flags, topic_size, key_size, count = _FIXED.unpack_from(body)
+    at = _FIXED.size
+    topic = str(body[at : at + topic_size], "utf-8") if flags & _HAS_TOPIC else None
+    at += topic_size
+    key = bytes(body[at : at + key_size]) if flags & _HAS_KEY else None
+    at += key_size
+    headers: Headers = []
+    for _ in range(count):
+        name_size, value_size = _HEADER.unpack_from(body, at)
+        at += _HEADER.size
+        name = str(body[at : at + name_size], "utf-8")
+        at += name_size
+        if value_size == _NULL:
+            headers.append((name, None))
+            continue
+        headers.append((name, bytes(body[at : at + value_size])))
+        at += value_size
+    return QueuedMessage(sequence, bytes(body[at:]), headers, topic, key)
+
+
+def _bytes(value: object, what: str) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    raise TypeError(
+        f"a header's name, its value and a key are text or bytes; this {what} is {value!r}"
+    )
+
+
+def _name(name: object) -> bytes:
+    packed = _bytes(name, "name")
+    # Kafka's names of headers are text: what is not would be found out only when it is sent.
+    packed.decode()
+    return packed
+
+
+def _value(value: object) -> bytes | None:
+    return None if value is None else _bytes(value, "value")
