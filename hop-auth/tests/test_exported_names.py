@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,15 @@ def test_importing_does_not_import_what_only_some_use_needs(module: str) -> None
 
 def test_configure_does_not_need_auth() -> None:
     assert not {m for m in modules_after("import hop.configure") if m.startswith("hop.auth")}
+
+
+def test_a_system_without_the_modules_of_unix(tmp_path: Path) -> None:
+    program = """
+import sys
+for name in ("fcntl", "termios", "pwd", "grp"):
+    sys.modules[name] = None  # importing it fails
+from hop.auth import Auth, load_auth, write_auth_data
+write_auth_data(sys.argv[1], [Auth("alice", "pa55")])
+assert load_auth(sys.argv[1]) == [Auth("alice", "pa55")]
+"""
+    subprocess.run([sys.executable, "-c", program, tmp_path / "auth.toml"], check=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -121,6 +122,33 @@ def test_input_from_a_pipe(tmp_path: Path) -> None:
             check=True,
         )
         assert answer in run.stdout
+
+
+def test_input_that_is_not_text() -> None:
+    run = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", READ],
+        input=b"jos\xe9\npa55\n\n",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+        capture_output=True,
+        start_new_session=True,
+        timeout=60,
+        check=True,
+    )
+    assert run.stdout.decode().endswith(
+        "CredentialInputError the input is not utf-8: check your locale\n"
+    )
+
+
+def test_no_input_at_all() -> None:
+    run = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" -c "$1" <&-', sys.executable, READ],
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=60,
+        check=True,
+    )
+    assert run.stdout.startswith("CredentialInputError the input ended before")
 
 
 def answer_prompts(person: Terminal, password: str) -> None:

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import shlex
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -72,6 +73,10 @@ def test_a_shell_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
         ("a.b.c.d", "printed something else than a JSON Web Token"),
         ("a.!.c", "printed something else than a JSON Web Token"),
         ("é.é.é", "printed something else than a JSON Web Token"),
+        (
+            f"{encoded('not json')}.{encoded({'exp': 4e9})}.c",
+            "something else than a JSON Web Token",
+        ),
         (f"a.{encoded('not json')}.c", "printed something else than a JSON Web Token"),
         (f"a.{encoded([1])}.c", "printed something else than a JSON Web Token"),
         (f"a.{encoded('[' * 20000)}.c", "printed something else than a JSON Web Token"),
@@ -146,9 +151,20 @@ def test_a_message_of_any_length_and_content_is_one_short_line() -> None:
     assert len(str(caught.value)) < 300
 
 
-def test_the_command_is_not_asked_for_input() -> None:
-    with pytest.raises(TokenCommandError, match="failed with exit status 1"):
-        callback("read line")("")
+def test_the_command_takes_no_input_from_the_program() -> None:
+    program = """
+import sys
+from hop.auth import Auth, TokenCommandError
+auth = Auth("alice", "", method="OAUTHBEARER", token_command="read line && exit 3 || exit 4")
+try:
+    auth()["oauth_cb"]("")
+except TokenCommandError as exc:
+    print(exc, sys.stdin.readline())
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], input="mine\n", capture_output=True, text=True, check=True
+    )
+    assert "failed with exit status 4: it printed no message mine" in run.stdout
 
 
 def alive(pid: int) -> bool:

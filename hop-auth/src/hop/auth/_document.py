@@ -11,8 +11,8 @@ from hop.auth._auth import Auth
 from hop.auth._errors import MalformedCredentialsError
 from hop.auth._tables import FIELDS, auth_from_fields, fields_from_auth
 
-_HEADER = re.compile(r"""\s*\[\[?\s*(auth|"auth"|'auth')\s*\]\]?\s*(\#.*)?$""")
-_NO_CREDENTIALS = re.compile(r"^[ \t]*auth[ \t]*=[ \t]*\[\s*\][ \t\r]*\n", re.MULTILINE)
+_HEADER = r"""\s*\[\[?\s*(auth|"auth"|'auth')\s*\]\]?\s*(\#.*)?$"""
+_NO_CREDENTIALS = r"(?m)^[ \t]*auth[ \t]*=[ \t]*\[\s*\][ \t\r]*\n"
 
 
 class Entry(NamedTuple):
@@ -143,7 +143,7 @@ def _split(text: str) -> tuple[str, list[str], str]:
             comments: list[str] = []
             while parts[-1] and parts[-1][-1].lstrip().startswith("#"):
                 comments.insert(0, parts[-1].pop())
-            is_auth.append(bool(_HEADER.match(line)))
+            is_auth.append(bool(re.match(_HEADER, line)))
             if is_auth[-1] and not line.lstrip().startswith("[["):
                 line = line.replace("[", "[[", 1).replace("]", "]]", 1)
             parts.append([*comments, line])
@@ -152,7 +152,7 @@ def _split(text: str) -> tuple[str, list[str], str]:
     first = is_auth.index(True) if True in is_auth else len(parts)
     texts = ["\n".join(lines) + "\n" for lines in parts]
     return (
-        _NO_CREDENTIALS.sub("", "".join(texts[:first])),
+        re.sub(_NO_CREDENTIALS, "", "".join(texts[:first])),
         [text for text, auth in zip(texts, is_auth, strict=True) if auth],
         "".join(
             text for text, auth in zip(texts[first:], is_auth[first:], strict=True) if not auth

@@ -62,7 +62,11 @@ def read_credential_file(path: str | os.PathLike[str]) -> list[Auth]:
 
 def ask_for_credential() -> Auth:
     """Return a credential that the user types in."""
+    import sys
+
     try:
+        if sys.stdin is None:
+            raise EOFError
         username = input("Username: ").strip()
         if not username:
             raise CredentialInputError("the username is empty")
@@ -76,22 +80,19 @@ def ask_for_credential() -> Auth:
             "the input ended before the credential was complete: type it on a terminal, or give "
             "a CSV file"
         ) from None
+    except UnicodeDecodeError as exc:
+        # the exception itself holds what was typed
+        raise CredentialInputError(f"the input is not {exc.encoding}: check your locale") from None
     except InvalidCredentialError as exc:
         raise CredentialInputError(f"that is not a credential: {exc}") from exc
 
 
 def _ask_password() -> str:
-    import sys
     import warnings
     from getpass import GetPassWarning, getpass
 
     with warnings.catch_warnings():
-        # When the password would be shown while it is typed, it is not asked for. Input that is
-        # not from a terminal shows nothing.
-        warnings.simplefilter("error" if sys.stdin.isatty() else "ignore", GetPassWarning)
-        try:
-            return getpass("Password: ")
-        except GetPassWarning:
-            raise CredentialInputError(
-                "the terminal cannot hide a password: give a CSV file instead"
-            ) from None
+        # The warning is that echoing cannot be switched off. This happens only where there is no
+        # terminal, so that nothing is shown anyway.
+        warnings.simplefilter("ignore", GetPassWarning)
+        return getpass("Password: ")
