@@ -1,0 +1,8 @@
+"""`python -m hop.cli`."""
+
+import sys
+
+from hop.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""`hop list-topics`: list available topics."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from hop.cli._options import add_client_opts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from confluent_kafka.admin import TopicMetadata
+
+    from hop.auth import Auth
+
+__all__ = ["add_arguments", "list_topics", "main"]
+
+
+def list_topics(
+    url: str, auth: bool | Auth | Iterable[Auth] = True, timeout: float = -1
+) -> dict[str, TopicMetadata]:
+    """The topics that are accessible, as `hop.io.list_topics`."""
+    from hop import io
+
+    return io.list_topics(url, auth, timeout)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = "List available topics."
+    add_client_opts(parser)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Print the topics that are accessible, one a line."""
+    topics = list_topics(args.url, not args.no_auth)
+    if not topics:
+        print("No accessible topics")
+        return
+    print("Accessible topics:")
+    for name in topics:
+        print(f" {name}")

@@ -1,0 +1,134 @@
+"""`Stream`: the defaults with which streams are opened."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any, Literal, overload
+
+from hop.auth import Auth
+from hop.io._connection import DEFAULT_TIMEOUT
+from hop.io._consumer import Consumer
+from hop.io._credentials import AuthLike, credential_for, credentials
+from hop.io._producer import Producer
+from hop.io._start import StartPosition
+from hop.io._url import parse_url
+
+logger = logging.getLogger("hop.io")
+
+
+class Stream:
+    """Defines an event stream: the defaults with which streams are opened.
+
+    Args:
+        auth: True, the default, for the stored credentials (see `hop.auth.load_auth`), which are read
+            when a stream is first opened; False for no authentication; or one `Auth` or several, of which
+            the one that matches the URL is used.
+        start_at: where reading starts. By default at what is written after the stream was opened.
+        until_eos: whether reading ends when there are no more messages (True), or goes on for ever
+            (False, the default).
+    """
+
+    def __init__(
+        self,
+        auth: bool | Auth | Iterable[Auth] = True,
+        start_at: StartPosition = StartPosition.LATEST,
+        until_eos: bool = False,
+    ) -> None:
+        self._auth: AuthLike = auth if isinstance(auth, (bool, Auth)) else list(auth or ())
+        self.start_at = start_at
+        self.until_eos = until_eos
+
+    @property
+    def auth(self) -> list[Auth]:
+        """The credentials to choose from; empty without authentication.
+
+        Raises:
+            FileNotFoundError: the stored credentials are to be used, and there are none.
+            RuntimeError: their file has unsafe permissions.
+            KeyError: their file is malformed.
+        """
+        if self._auth is True:
+            self._auth = credentials(True)
+        return credentials(self._auth)
+
+    @overload
+    def open(
+        self,
+        url: str,
+        mode: Literal["r"] = "r",
+        group_id: str | None = None,
+        ignoretest: bool = True,
+        **kwargs: Any,
+    ) -> Consumer: ...
+
+    @overload
+    def open(
+        self,
+        url: str,
+        mode: Literal["w"],
+        group_id: str | None = None,
+        ignoretest: bool = True,
+        **kwargs: Any,
+    ) -> Producer: ...
+
+    def open(
+        self,
+        url: str,
+        mode: Literal["r", "w"] = "r",
+        group_id: str | None = None,
+        ignoretest: bool = True,
+        *,
+        start_at: StartPosition | None = None,
+        until_eos: bool | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        **kwargs: Any,
+    ) -> Consumer | Producer:
+        """Open a connection to an event stream.
+
+        Args:
+            url: `kafka://[user@]host[:port]/topic[,topic…]`; the port is 9092 unless given.
+            mode: read ("r") or write ("w").
+            group_id: the consumer group to read in; by default in none.
+            ignoretest: whether reading passes over test messages.
+            start_at: where reading starts, instead of the stream's default.
+            until_eos: whether reading ends at the end, instead of the stream's default.
+            timeout: how long to wait for the broker, in seconds.
+            kwargs: names with a dot are options of librdkafka (as in `**{"compression.type": "lz4"}`);
+                others are ignored, as they always were.
+
+        Raises:
+            ValueError: the mode is neither "r" nor "w", the URL is malformed, names more than one broker, no
+                topic to read, or more than one to write.
+            StreamError: the broker does not answer, refuses, or has no such topic.
+            FileNotFoundError, KeyError, RuntimeError: there is no credential to use, see `hop.auth`.
+        """
+        if mode not in ("r", "w"):
+            raise ValueError(f"mode is {mode!r}; it has to be 'r' (read) or 'w' (write)")
+        target = parse_url(url)
+        if mode == "w" and len(target.topics) > 1:
+            raise ValueError(
+                f"cannot open {url} for writing: it names more than one topic; name one,"
+                " or none and then one with each write"
+            )
+        if mode == "r" and not target.topics:
+            raise ValueError(f"cannot open {url} for reading: it names no topic")
+        ignored = sorted(name for name in kwargs if "." not in name)
+        if ignored:
+            logger.debug("open: ignored unknown options: %s", ", ".join(ignored))
+        options = {name: value for name, value in kwargs.items() if "." in name}
+        auth = credential_for(self._auth if isinstance(self._auth, Auth) else self.auth, target)
+        if mode == "w":
+            topic = target.topics[0] if target.topics else None
+            return Producer(target.broker, topic, auth=auth, timeout=timeout, **options)
+        return Consumer(
+            group_id,
+            target.broker,
+            target.topics,
+            ignoretest,
+            auth=auth,
+            start_at=self.start_at if start_at is None else start_at,
+            until_eos=self.until_eos if until_eos is None else until_eos,
+            timeout=timeout,
+            **options,
+        )
