@@ -35,7 +35,7 @@ def hop(*arguments: str) -> str:
 
 
 def main() -> None:
-    with memory_broker(SAMPLES) as broker:
+    with memory_broker(list(SAMPLES)) as broker:
         print(f"A memory broker is running at {broker.address}.")
         for topic, (kind, name) in SAMPLES.items():
             hop("publish", "--no-auth", broker.url(topic), "-f", kind, str(DATA / name))
