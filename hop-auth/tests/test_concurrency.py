@@ -9,6 +9,7 @@ import threading
 import time
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,14 @@ def test_threads_that_add_at_once_lose_nothing(tmp_path: Path) -> None:
     assert sorted(auth.username for auth in load_auth()) == [f"t{number}" for number in range(8)]
 
 
+def modes(folder: Path) -> set[int]:
+    found = set()
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            found.add(path.stat().st_mode & 0o7777)
+    return found
+
+
 def test_a_killed_process_leaves_a_complete_file(tmp_path: Path) -> None:
     path = tmp_path / "auth.toml"
     for _ in range(5):
@@ -94,12 +103,17 @@ def test_a_killed_process_leaves_a_complete_file(tmp_path: Path) -> None:
         deadline = time.monotonic() + 0.1
         while time.monotonic() < deadline:
             assert len(load_auth(path)) in (1, 200)
+            assert modes(tmp_path) == {0o600}
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=60)
         assert len(load_auth(path)) in (1, 200)
     # its lock is gone with it
     write_auth_data(path, [Auth("alice", "pa55")])
     assert load_auth(path) == [Auth("alice", "pa55")]
+    # and so is what it was writing
+    (tmp_path / ".auth.toml.x1y2z3.tmp").write_text("pa55")
+    write_auth_data(path, [])
+    assert sorted(each.name for each in tmp_path.iterdir()) == [".auth.toml.lock", "auth.toml"]
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(store: Store) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -82,6 +83,14 @@ def test_the_very_same_again_is_no_error(add: Add, folder: Path) -> None:
     before = (folder / "auth.toml").stat()
     assert add("alice,pa55") == [Auth("alice", "pa55")]
     assert (folder / "auth.toml").stat().st_ino == before.st_ino
+
+
+def test_adding_very_many_takes_no_time(add: Add) -> None:
+    begin = time.monotonic()
+    add(*(f"user{number},pa55" for number in range(5000)))
+    add(*(f"user{number},pa56" for number in range(5000)), force=True)
+    assert len(load_auth()) == 5000
+    assert time.monotonic() - begin < 20
 
 
 def test_adding_leaves_the_rest_of_the_file(add: Add, store: Store) -> None:

@@ -132,7 +132,7 @@ def test_the_error_is_gone_after_a_success(tmp_path: Path) -> None:
     [
         ("exit 7", "failed with exit status 7: it printed no message"),
         ("no-such-command-of-hop", "failed with exit status 127: "),
-        ("kill -9 $$", "failed with exit status -9"),
+        ("kill -9 $$", "was ended by signal 9"),
         ("echo 'unterminated", "failed with exit status 2"),
     ],
 )

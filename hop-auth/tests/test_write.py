@@ -4,12 +4,14 @@ import logging
 import os
 import stat
 import textwrap
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import tomli
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from hop.auth import (
@@ -238,6 +240,25 @@ def test_links_in_a_circle(tmp_path: Path) -> None:
         write_auth_data(tmp_path / "a", [ALICE])
 
 
+def test_so_many_that_they_could_not_be_read_again(store: Store) -> None:
+    path = store('[[auth]]\nusername = "alice"\npassword = "pa55"\n')
+    many = [Auth(f"user{number}", "pa55") for number in range(20000)]
+    with pytest.raises(CredentialFileError, match=r"cannot write .*: it is larger than 1024 KiB"):
+        write_auth_data(path, many)
+    assert load_auth() == [ALICE]
+
+
+@pytest.mark.parametrize("line", ["#\n", "[", "[x]\n", "\n", "[[auth]]\n", "[[x]]\n#\n"])
+def test_a_file_of_nothing_but_one_line_takes_no_time(store: Store, line: str) -> None:
+    path = store(line * (900_000 // len(line)))
+    begin = time.monotonic()
+    with suppress(MalformedCredentialsError):
+        write_auth_data(path, [ALICE])
+    with suppress(MalformedConfigError):
+        prune_outdated_auth(path)
+    assert time.monotonic() - begin < 20
+
+
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 printable = text.filter(str.isprintable)
 hosts = st.sampled_from(
@@ -278,6 +299,51 @@ def test_what_was_written_is_read(
     mixed = data.draw(st.permutations(first + second))
     write_auth_data(path, mixed)
     assert load_auth(path) == mixed
+
+
+PIECES = [
+    "# comment\n",
+    "\n",
+    "[other{n}]\nx = 1\n",
+    '[text{n}]\nx = """\n[[auth]]\n# no comment\n"""\n',
+    "[array{n}]\nx = [\n  [1],\n  [2], # two\n]\n",
+    '[[auth]]\nusername = "alice"\npassword = "pa55"\n',
+    "[[auth]] # x\r\nusername = \"bob\"\r\npassword = 'pa55'\r\nnote = 1 # note\r\n",
+    '[[ "auth" ]]\npassword = "pa55"\n# here\nusername = "carol"\n\n',
+    '[[auth]]\nusername = "dave"\npassword = "pa55"\n[auth.more]\nx = 1\n',
+]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    pieces=st.lists(st.sampled_from(PIECES), max_size=7),
+    creds=st.lists(
+        st.sampled_from([Auth(name, "pa55") for name in ("alice", "bob", "dave", "eve")])
+    ),
+)
+def test_whatever_else_is_in_the_file_stays(
+    tmp_path: Path, pieces: list[str], creds: list[Auth]
+) -> None:
+    path = tmp_path / "auth.toml"
+    text = "".join(piece.replace("{n}", str(number)) for number, piece in enumerate(pieces))
+    path.write_bytes(text.encode())
+    path.chmod(0o600)
+    try:
+        before = load_auth(path)
+    except MalformedCredentialsError:
+        assume(False)
+    others = tomli.loads(text)
+    tables = list(zip(before, others.pop("auth", []), strict=True))
+    write_auth_data(path, creds)
+    assert load_auth(path) == creds
+    data = tomli.loads(path.read_bytes().decode())
+    for cred, table in zip(creds, data.pop("auth"), strict=True):
+        index = next((i for i, (auth, _) in enumerate(tables) if auth == cred), None)
+        if index is not None:
+            assert table == tables.pop(index)[1]
+    assert data == others
+    prune_outdated_auth(path)
+    assert tomli.loads(path.read_bytes().decode()) == others
 
 
 OUTDATED = """

@@ -48,7 +48,10 @@ def parse_toml(content: bytes, path: Path) -> tuple[str, dict[str, Any]]:
             "run `hop auth add`"
         ) from None
     except tomli.TOMLDecodeError as exc:
-        raise MalformedCredentialsError(f"{path} is not valid TOML: {exc}") from None
+        raise MalformedCredentialsError(
+            f"{path} is not valid TOML: {exc}; correct it there, or remove the file and run "
+            "`hop auth add`"
+        ) from None
     except RecursionError:
         raise MalformedCredentialsError(f"{path} is nested too deeply") from None
 
@@ -98,19 +101,16 @@ def render(document: Document, credentials: Iterable[Auth] | None, *, rest: bool
     import tomli_w
 
     before, blocks, after = _split(document.text)
-    kept: list[tuple[Entry, str | None]] = list(
-        zip(document.entries, blocks, strict=True)
-        if len(blocks) == len(document.entries)
-        else ((entry, None) for entry in document.entries)
-    )
+    separable = len(blocks) == len(document.entries)
+    kept: dict[Auth, list[tuple[dict[str, Any], str | None]]] = {}
+    for number, entry in enumerate(document.entries):
+        kept.setdefault(entry.auth, []).append((entry.table, blocks[number] if separable else None))
     tables, texts = [], []
     for cred in credentials or ():
-        index = next((i for i, (entry, _) in enumerate(kept) if entry.auth == cred), None)
-        entry, text = (
-            (Entry(cred, fields_from_auth(cred)), None) if index is None else kept.pop(index)
-        )
-        tables.append(entry.table)
-        texts.append(text or "[[auth]]\n" + tomli_w.dumps(entry.table))
+        same = kept.get(cred)
+        table, text = same.pop(0) if same else (fields_from_auth(cred), None)
+        tables.append(table)
+        texts.append(text or "[[auth]]\n" + tomli_w.dumps(table))
     others = {key: value for key, value in document.data.items() if key != "auth"} if rest else {}
     expected = others if credentials is None else {**others, "auth": tables}
     parts = [before, *texts, after] if rest else texts
@@ -140,13 +140,15 @@ def _split(text: str) -> tuple[str, list[str], str]:
     is_auth = [False]
     for line in text.removesuffix("\n").split("\n"):
         if line.lstrip().startswith("["):
-            comments: list[str] = []
-            while parts[-1] and parts[-1][-1].lstrip().startswith("#"):
-                comments.insert(0, parts[-1].pop())
-            is_auth.append(bool(re.match(_HEADER, line)))
+            previous = parts[-1]
+            start = len(previous)
+            while start and previous[start - 1].lstrip().startswith("#"):
+                start -= 1
+            is_auth.append(re.match(_HEADER, line) is not None)
             if is_auth[-1] and not line.lstrip().startswith("[["):
                 line = line.replace("[", "[[", 1).replace("]", "]]", 1)
-            parts.append([*comments, line])
+            parts.append([*previous[start:], line])
+            del previous[start:]
         else:
             parts[-1].append(line)
     first = is_auth.index(True) if True in is_auth else len(parts)

@@ -48,17 +48,14 @@ def add_credential(args: AddArguments) -> list[Auth]:
         replace = replace or _agrees_to_replace(new[0])
 
     def add(stored: list[Auth]) -> list[Auth]:
+        creds = {_identity(cred): cred for cred in stored}
         for cred in new:
-            index = next((i for i, old in enumerate(stored) if _same_name(old, cred)), None)
-            if index is None:
-                stored.append(cred)
-            elif replace or stored[index] == cred:
-                stored[index] = cred
-            else:
+            if creds.setdefault(_identity(cred), cred) != cred and not replace:
                 raise CredentialExistsError(
                     f"the credential {name_of(cred)} is stored already: use --force to replace it"
                 )
-        return stored
+            creds[_identity(cred)] = cred
+        return list(creds.values())
 
     change_stored(add)
     _warn_of_environment()
@@ -108,7 +105,7 @@ def _agrees_to_replace(cred: Auth) -> bool:
         stored = load_stored()
     except CredentialFileNotFoundError:
         return False
-    if not any(_same_name(old, cred) and old != cred for old in stored):
+    if not any(_identity(old) == _identity(cred) and old != cred for old in stored):
         return False
     try:
         answer = input(f"{name_of(cred)} is stored already. Replace it? [y/N] ")
@@ -117,8 +114,8 @@ def _agrees_to_replace(cred: Auth) -> bool:
     return answer.strip().lower() in ("y", "yes")
 
 
-def _same_name(one: Auth, other: Auth) -> bool:
-    return one.username == other.username and broker(one) == broker(other)
+def _identity(cred: Auth) -> tuple[str, tuple[str, int | None] | None]:
+    return cred.username, broker(cred)
 
 
 def _is_called(name: str, cred: Auth) -> bool:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hop.auth._auth import Auth
 from hop.auth._document import Document, parse_document, parse_toml, render
@@ -123,17 +124,21 @@ def prune_outdated_auth(config_file: StrPath | None = None) -> None:
     """
     path = Path(config_file if config_file is not None else get_config_path("general"))
     try:
-        _read(path)  # no lock file is left where there is nothing to do
+        if "auth" not in _read_settings(path)[1]:
+            return
+        with _writing(path):
+            text, data, mode = _read_settings(path)
+            pruned = render(Document(path, text, data, []), None)
+            replace_file(path, pruned.encode(), mode)
     except CredentialFileNotFoundError:
         return
-    with _writing(path):
-        content, mode = _read(path)
-        try:
-            text, data = parse_toml(content, path)
-        except MalformedCredentialsError as exc:
-            raise MalformedConfigError(f"cannot remove credentials: {exc}") from exc
-        if "auth" in data:
-            replace_file(path, render(Document(path, text, data, []), None).encode(), mode)
+    except MalformedCredentialsError as exc:
+        raise MalformedConfigError(f"cannot remove credentials: {exc}") from exc
+
+
+def _read_settings(path: Path) -> tuple[str, dict[str, Any], int]:
+    content, mode = _read(path)
+    return *parse_toml(content, path), mode
 
 
 def _load(path: Path, source: str = "") -> list[Auth]:

@@ -75,6 +75,8 @@ def _run(command: str) -> str:
             if process.returncode is None:
                 with suppress(OSError):
                     os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode < 0:
+        raise TokenCommandError(f"was ended by signal {-process.returncode}")
     if process.returncode:
         lines = (_printable(line) for line in reversed(errors.decode(errors="replace").split("\n")))
         last = next(filter(None, lines), "it printed no message")

@@ -33,8 +33,7 @@ def read_file(path: Path) -> tuple[bytes, int]:
             content = file.read(MAX_SIZE + 1)
     finally:
         os.close(descriptor)
-    if len(content) > MAX_SIZE:
-        raise OSError(errno.EFBIG, f"it is larger than {MAX_SIZE >> 10} KiB", str(path))
+    _check_size(content, path)
     return content, stat.S_IMODE(status.st_mode)
 
 
@@ -49,9 +48,11 @@ def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
     """
     import tempfile
 
+    _check_size(content, path)
     target = _follow_links(path)
     _make_folders(target.parent)
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # 0600
+    # its mode is 0600
+    descriptor, name = tempfile.mkstemp(".tmp", f".{target.name}.", target.parent)
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -86,22 +87,23 @@ def locked(path: Path) -> Iterator[None]:
     # writable, because locks on NFS need it
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _acquire(descriptor, lock)
+        if _acquire(descriptor, lock):
+            _remove_leftovers(target)
         yield
     finally:
         os.close(descriptor)
 
 
-def _acquire(descriptor: int, lock: Path) -> None:
+def _acquire(descriptor: int, lock: Path) -> bool:
     try:
         import fcntl
     except ImportError:  # Windows
-        return
+        return False
     deadline = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
+            return True
         except BlockingIOError:
             if time.monotonic() > deadline:
                 message = f"another process has held {lock} for {LOCK_TIMEOUT:.0f} s"
@@ -110,8 +112,20 @@ def _acquire(descriptor: int, lock: Path) -> None:
         except OSError as exc:
             # Lustre and some network file systems are mounted without locks
             if exc.errno in (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP):
-                return
+                return False
             raise
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what a process has left that was killed while it wrote: it may hold secrets."""
+    for path in target.parent.iterdir():
+        if path.name.startswith(f".{target.name}.") and path.name.endswith(".tmp"):
+            path.unlink()
+
+
+def _check_size(content: bytes, path: Path) -> None:
+    if len(content) > MAX_SIZE:
+        raise OSError(errno.EFBIG, f"it is larger than {MAX_SIZE >> 10} KiB", str(path))
 
 
 def _follow_links(path: Path) -> Path:
@@ -129,7 +143,8 @@ def _make_folders(folder: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":
+    # not every system or file system can do it, and the file has been replaced by now
+    with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
