@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import clean_environment, run
+from installing import clean_environment, run
 
 from hop.sandbox import MemoryBroker
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import DISTRIBUTIONS, Environment, clean_environment, run
+from installing import DISTRIBUTIONS, Environment, clean_environment, run
 
 Fresh = Callable[..., Environment]
 

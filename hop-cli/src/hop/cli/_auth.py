@@ -8,6 +8,8 @@ from hop import auth
 from hop.cli._options import add_logging_opts, set_up_logger
 from hop.configure import get_config_path
 
+parse = argparse.ArgumentParser.parse_args
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "Authentication configuration utilities."

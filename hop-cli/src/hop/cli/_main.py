@@ -45,13 +45,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _without_command(arguments)
     command = cast("Command", import_module(COMMANDS[name][0]))
     parser = argparse.ArgumentParser(prog=f"hop {name}")
-    command.add_arguments(parser)
+    # Options and positionals come in any order, which argparse can't do for commands of commands.
+    parse = getattr(command, "parse", argparse.ArgumentParser.parse_intermixed_args)
     try:
-        if parser._subparsers is None:
-            args = parser.parse_intermixed_args(arguments[1:])
-        else:
-            args = parser.parse_args(arguments[1:])
-        code = command.main(args) or 0
+        command.add_arguments(parser)
+        code = command.main(parse(parser, arguments[1:])) or 0
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:

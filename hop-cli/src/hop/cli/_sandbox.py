@@ -13,29 +13,18 @@ if TYPE_CHECKING:
     from hop.cli._main import Command
 
 
-def _command() -> Command | None:
-    if find_spec("hop.sandbox") is None:
-        return None
-    return cast("Command", import_module("hop.sandbox.command"))
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    command = _command()
-    if command is not None:
-        command.add_arguments(parser)
-        return
-    parser.description = (
-        "Run a broker of your own, to try hop. It is a part to be installed separately: "
-        "pip install 'hop-client[sandbox]'"
-    )
-    parser.add_argument("options", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-
-
-def main(args: argparse.Namespace) -> int | None:
-    command = _command()
-    if command is None:
+    if find_spec("hop.sandbox") is None:
         raise CommandError(
             "cannot run a broker: hop-sandbox is not installed; "
             "install it with: pip install 'hop-client[sandbox]'"
         )
-    return command.main(args)
+    _command().add_arguments(parser)
+
+
+def main(args: argparse.Namespace) -> int | None:
+    return _command().main(args)
+
+
+def _command() -> Command:
+    return cast("Command", import_module("hop.sandbox.command"))
