@@ -7,6 +7,7 @@ import pytest
 
 from hop.auth import (
     Auth,
+    CredentialFileError,
     CredentialFileNotFoundError,
     EnvironmentCredentialError,
     UnsafePermissionsError,
@@ -77,8 +78,20 @@ def test_a_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch, store: Store)
     monkeypatch.setenv("HOP_CREDENTIALS_FILE", "/nonexistent/auth.toml")
     with pytest.raises(
         CredentialFileNotFoundError,
-        match=r"HOP_CREDENTIALS_FILE names /nonexistent/auth.toml does not exist",
+        match=r"/nonexistent/auth.toml \(from HOP_CREDENTIALS_FILE\) does not exist",
     ):
+        load_auth()
+
+
+def test_a_folder_in_place_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOP_CREDENTIALS_FILE", "/")
+    with pytest.raises(CredentialFileError, match=r"cannot read / \(from HOP_CREDENTIALS_FILE\): "):
+        load_auth()
+
+
+def test_the_home_directory_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOP_CREDENTIALS_FILE", "~nobody-at-all/auth.toml")
+    with pytest.raises(CredentialFileNotFoundError, match=r"~nobody-at-all/auth.toml"):
         load_auth()
 
 

@@ -161,10 +161,16 @@ def test_the_permissions_of_the_file_behind_a_link_count(store: Store, tmp_path:
         ("x = " + "[" * 100000, "is "),
         (b'[[auth]]\nusername = "jos\xe9"\n', "is not UTF-8 text (byte 25): save it as such"),
         (ALICE.encode("utf-16"), "is not UTF-8 text"),
-        ('[credentials]\nusername = "alice"\n', "put [[auth]] on a line before its fields"),
-        ('username = "alice"\npassword = "pa55"\n', "put [[auth]] on a line before its fields"),
-        ('auth = "pa55"\n', "put [[auth]] on a line before its fields"),
-        ('auth = ["pa55"]\n', "put [[auth]] on a line before its fields"),
+        (
+            '[credentials]\nusername = "alice"\n',
+            "put [[auth]] on a line of its own before the fields",
+        ),
+        (
+            'username = "alice"\npassword = "pa55"\n',
+            "put [[auth]] on a line of its own before the fields",
+        ),
+        ('auth = "pa55"\n', "put [[auth]] on a line of its own before the fields"),
+        ('auth = ["pa55"]\n', "put [[auth]] on a line of its own before the fields"),
         ('[[auth]]\npassword = "pa55"\n', "credential 1: username is missing"),
         (ALICE + '[[auth]]\nusername = "bob"\n', "credential 2: password is missing"),
         ('[[auth]]\nusername = ""\npassword = "pa55"\n', "credential 1: username is empty"),
@@ -218,7 +224,7 @@ def test_a_named_pipe_does_not_wait_for_a_writer(tmp_path: Path) -> None:
 
 def test_a_huge_file(store: Store) -> None:
     path = store(ALICE)
-    os.truncate(path, 1 << 40)
+    os.truncate(path, 1 << 32)
     start = time.monotonic()
     with pytest.raises(CredentialFileError, match="it is larger than 1024 KiB"):
         load_auth()

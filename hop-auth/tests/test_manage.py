@@ -85,6 +85,33 @@ def test_the_very_same_again_is_no_error(add: Add, folder: Path) -> None:
     assert (folder / "auth.toml").stat().st_ino == before.st_ino
 
 
+TWICE = [Auth("alice", "pa55"), Auth("bob", "pa55"), Auth("alice", "pa56")]
+
+
+def test_several_of_one_name_do_not_get_lost(add: Add, folder: Path) -> None:
+    write_auth_data(folder / "auth.toml", TWICE)
+    add("carol,pa55", "alice,pa56")
+    assert set(load_auth()) == {*TWICE, Auth("carol", "pa55")}
+    with pytest.raises(CredentialExistsError):
+        add("alice,pa57")
+    assert set(load_auth()) == {*TWICE, Auth("carol", "pa55")}
+    add("alice,pa57", force=True)
+    assert load_auth() == [Auth("alice", "pa57"), Auth("bob", "pa55"), Auth("carol", "pa55")]
+
+
+def test_several_of_one_name_are_not_removed_by_it(folder: Path) -> None:
+    write_auth_data(folder / "auth.toml", TWICE)
+    with pytest.raises(RuntimeError, match=f"2 stored credentials .*: edit {folder}/auth.toml"):
+        delete_credential("alice")
+    assert load_auth() == TWICE
+
+
+def test_the_same_twice_is_removed_at_once(folder: Path) -> None:
+    write_auth_data(folder / "auth.toml", [Auth("alice", "pa55"), *TWICE[:2]])
+    delete_credential("alice@")
+    assert load_auth() == [Auth("bob", "pa55")]
+
+
 def test_adding_very_many_takes_no_time(add: Add) -> None:
     begin = time.monotonic()
     add(*(f"user{number},pa55" for number in range(5000)))

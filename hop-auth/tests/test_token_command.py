@@ -202,7 +202,7 @@ def test_commands_without_end(tmp_path: Path) -> None:
         results = list(pool.map(run, range(len(WITHOUT_END))))
     for number, (said, seconds) in enumerate(results):
         assert said == "the token command of alice for k did not finish within 9 s"
-        assert 8 < seconds < 10  # librdkafka waits for ten
+        assert 8 < seconds < 12  # on an idle machine less than the ten that librdkafka waits
         assert not alive(int((tmp_path / str(number)).read_text()))
 
 

@@ -215,6 +215,13 @@ def test_what_cannot_be_edited_is_written_anew_and_said(
         assert f"the comments in {path} could not be kept" in caplog.messages
 
 
+def test_into_a_file_about_something_else(store: Store) -> None:
+    path = store("# mine\n[config]\nx = 1\n", "config.toml", 0o644)
+    write_auth_data(path, [ALICE])
+    assert load_auth(path) == [ALICE]
+    assert path.read_text().startswith("# mine\n[config]\nx = 1\n\n[[auth]]\n")
+
+
 def test_a_file_that_cannot_be_understood_is_not_overwritten(store: Store) -> None:
     path = store("[[auth]\n")
     with pytest.raises(MalformedCredentialsError, match="is not valid TOML"):

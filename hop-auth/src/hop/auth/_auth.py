@@ -179,9 +179,8 @@ class Auth:
             options["sasl.username"] = self._username
             options["sasl.password"] = self._password
         if self._ssl_ca_location:
-            from pathlib import Path
-
-            options["ssl.ca.location"] = str(Path(self._ssl_ca_location).expanduser())
+            location = os.path.expanduser(self._ssl_ca_location)  # noqa: PTH111 - never raises
+            options["ssl.ca.location"] = location
         return options
 
     def _key(self) -> tuple[object, ...]:

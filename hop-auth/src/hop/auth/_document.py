@@ -13,6 +13,7 @@ from hop.auth._tables import FIELDS, auth_from_fields, fields_from_auth
 
 _HEADER = r"""\s*\[\[?\s*(auth|"auth"|'auth')\s*\]\]?\s*(\#.*)?$"""
 _NO_CREDENTIALS = r"(?m)^[ \t]*auth[ \t]*=[ \t]*\[\s*\][ \t\r]*\n"
+_FORM = "put [[auth]] on a line of its own before the fields of each credential"
 
 
 class Entry(NamedTuple):
@@ -60,18 +61,26 @@ def parse_document(content: bytes, path: Path) -> Document:
     """Return what a file with credentials says.
 
     Raises:
-        MalformedCredentialsError: it is not TOML, or a field of a credential is wrong.
+        MalformedCredentialsError: it is not TOML, or it is about something else, or a field of a
+            credential is wrong.
     """
     text, data = parse_toml(content, path)
+    if data and "auth" not in data:
+        raise MalformedCredentialsError(f"{path} has no credential: {_FORM}")
+    return Document(path, text, data, parse_entries(data, path))
+
+
+def parse_entries(data: dict[str, Any], path: Path) -> list[Entry]:
+    """Return the credentials in the data of a TOML file.
+
+    Raises:
+        MalformedCredentialsError: a field of a credential is wrong.
+    """
     tables = data.get("auth", [])
     if isinstance(tables, dict):
         tables = [tables]
-    if (data and "auth" not in data) or not (
-        isinstance(tables, list) and all(isinstance(table, dict) for table in tables)
-    ):
-        raise MalformedCredentialsError(
-            f"{path}: a credential must be a table auth: put [[auth]] on a line before its fields"
-        )
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise MalformedCredentialsError(f"{path}: auth must be an array of tables: {_FORM}")
     entries = []
     for number, table in enumerate(tables, 1):
         where = f"{path}, credential {number}"
@@ -84,7 +93,7 @@ def parse_document(content: bytes, path: Path) -> Document:
             logging.getLogger("hop.auth").warning(
                 "%s: ignoring what hop does not know: %s", where, ", ".join(unknown)
             )
-    return Document(path, text, data, entries)
+    return entries
 
 
 def render(document: Document, credentials: Iterable[Auth] | None, *, rest: bool = True) -> str:

@@ -38,7 +38,7 @@ def auth_from_environment() -> Auth | None:
 
 def file_from_environment() -> str:
     """Return the path in HOP_CREDENTIALS_FILE, empty when there is none."""
-    return _variable("HOP_CREDENTIALS_FILE")
+    return os.path.expanduser(_variable("HOP_CREDENTIALS_FILE"))  # noqa: PTH111 - never raises
 
 
 def credentials_variable() -> str | None:

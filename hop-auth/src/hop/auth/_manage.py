@@ -14,6 +14,7 @@ from hop.auth._errors import (
 from hop.auth._hosts import split_host
 from hop.auth._input import ask_for_credential, read_credential_file
 from hop.auth._store import change_stored, load_stored
+from hop.configure import get_config_path
 
 
 class AddArguments(Protocol):
@@ -48,14 +49,18 @@ def add_credential(args: AddArguments) -> list[Auth]:
         replace = replace or _agrees_to_replace(new[0])
 
     def add(stored: list[Auth]) -> list[Auth]:
-        creds = {_identity(cred): cred for cred in stored}
+        creds: dict[object, list[Auth]] = {}  # a file made by hand may have several of one name
+        for cred in stored:
+            creds.setdefault(_identity(cred), []).append(cred)
         for cred in new:
-            if creds.setdefault(_identity(cred), cred) != cred and not replace:
+            namesakes = creds.setdefault(_identity(cred), [])
+            if namesakes and not replace and cred not in namesakes:
                 raise CredentialExistsError(
                     f"the credential {name_of(cred)} is stored already: use --force to replace it"
                 )
-            creds[_identity(cred)] = cred
-        return list(creds.values())
+            if replace or not namesakes:
+                namesakes[:] = [cred]
+        return [cred for namesakes in creds.values() for cred in namesakes]
 
     change_stored(add)
     _warn_of_environment()
@@ -75,15 +80,20 @@ def delete_credential(name: str) -> None:
     """
 
     def delete(stored: list[Auth]) -> list[Auth]:
-        meant = [cred for cred in stored if _is_called(name, cred)]
+        meant = {cred for cred in stored if _is_called(name, cred)}
         if len(meant) == 1:
-            return [cred for cred in stored if cred is not meant[0]]
-        count = len(meant) or "no"
-        names = ", ".join(f"{cred.username}@{cred.hostname}" for cred in meant or stored)
-        raise CredentialSelectionError(
-            f"cannot remove {name!r}: {count} stored credentials have that name"
-            + (f", name one of {names}" if names else ", nor any other")
+            return [cred for cred in stored if cred not in meant]
+        message = f"cannot remove {name!r}: {len(meant) or 'no'} stored credentials have that name"
+        names = dict.fromkeys(
+            f"{cred.username}@{cred.hostname}" for cred in stored if cred in meant or not meant
         )
+        if not names:
+            message += ", nor any other"
+        elif len(names) < len(meant):
+            message += f": edit {get_config_path('auth')}"
+        else:
+            message += f", name one of {', '.join(names)}"
+        raise CredentialSelectionError(message)
 
     change_stored(delete)
     _warn_of_environment()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hop.auth._auth import Auth
-from hop.auth._document import Document, parse_document, parse_toml, render
+from hop.auth._document import Document, parse_document, parse_entries, parse_toml, render
 from hop.auth._environment import auth_from_environment, file_from_environment
 from hop.auth._errors import (
     AuthError,
@@ -60,7 +60,7 @@ def load_auth(config_file: StrPath | None = None) -> list[Auth]:
         return [cred]
     file = file_from_environment()
     if file:
-        return _load(Path(file).expanduser(), "HOP_CREDENTIALS_FILE names ")
+        return _load(Path(file), " (from HOP_CREDENTIALS_FILE)")
     return load_stored()
 
 
@@ -83,7 +83,8 @@ def write_auth_data(config_file: StrPath, credentials: Iterable[Auth]) -> None:
     path = Path(config_file)
     with _writing(path):
         try:
-            document = parse_document(_read(path)[0], path)
+            text, data, _ = _read_settings(path)
+            document = Document(path, text, data, parse_entries(data, path))
         except CredentialFileNotFoundError:
             document = _empty(path)
         replace_file(path, render(document, credentials).encode())
@@ -182,10 +183,10 @@ def _read(path: Path, source: str = "") -> tuple[bytes, int]:
         return read_file(path)
     except FileNotFoundError as exc:
         raise CredentialFileNotFoundError(
-            f"{NO_CREDENTIALS}: {source}{path} does not exist. {ADVICE}", str(path)
+            f"{NO_CREDENTIALS}: {path}{source} does not exist. {ADVICE}", str(path)
         ) from exc
     except OSError as exc:
-        raise CredentialFileError(f"cannot read {source}{path}: {exc.strerror}", exc) from exc
+        raise CredentialFileError(f"cannot read {path}{source}: {exc.strerror}", exc) from exc
 
 
 def _check_mode(path: Path, mode: int) -> None:
