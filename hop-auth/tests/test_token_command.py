@@ -143,6 +143,14 @@ def test_other_failures(command: str, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_command_that_cannot_be_started() -> None:
+    with pytest.raises(TokenCommandError) as caught:
+        callback("true " + "x" * 5_000_000)("")
+    assert str(caught.value) == (
+        "the token command of alice for k cannot be started: Argument list too long"
+    )
+
+
 def test_a_message_of_any_length_and_content_is_one_short_line() -> None:
     program = "import sys; sys.stderr.buffer.write(bytes(range(256)) + b'x' * 50000); sys.exit(1)"
     with pytest.raises(TokenCommandError) as caught:

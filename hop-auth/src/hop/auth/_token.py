@@ -57,15 +57,19 @@ class TokenCommand:
 
 def _run(command: str) -> str:
     deadline = time.monotonic() + TIME_LIMIT
-    # a session of its own, so that whatever the shell has started can be stopped with it
-    with subprocess.Popen(
-        command,
-        shell=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
+    try:
+        # a session of its own, so that whatever the shell has started can be stopped with it
+        process = subprocess.Popen(
+            command,
+            shell=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as exc:
+        raise TokenCommandError(f"cannot be started: {exc.strerror}") from None
+    with process:
         try:
             output, errors = _collect(process, deadline)
             process.wait(max(0.0, deadline - time.monotonic()))
