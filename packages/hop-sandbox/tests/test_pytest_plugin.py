@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from hop.sandbox import MemoryBroker
+    from pathlib import Path
+
+    from hop.sandbox import KafkaBroker, MemoryBroker
 
 pytest_plugins = ["pytester"]
 
@@ -49,3 +51,69 @@ def test_a_session_without_a_broker_loads_no_kafka(pytester: pytest.Pytester) ->
         """
     )
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_a_test_has_kafka_with_a_user_and_a_topic(
+    hop_kafka: KafkaBroker, hop_kafka_topic: str
+) -> None:
+    from confluent_kafka.admin import AdminClient
+
+    client = AdminClient(hop_kafka.users["hop"].client_config)
+    topics = client.list_topics(timeout=10).topics
+    assert len(topics[hop_kafka_topic].partitions) == 1
+
+
+def test_kafka_s_log_is_shown_for_a_test_that_uses_it_and_fails(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        seen = []
+
+        @pytest.fixture
+        def indirect(hop_kafka):
+            return hop_kafka
+
+        def test_before(hop_kafka):
+            hop_kafka.create_topic("before")
+            seen.append(hop_kafka)
+
+        def test_failing(indirect):
+            indirect.create_topic("meanwhile")
+            seen.append(indirect)
+            assert False
+
+        def test_failing_without_kafka():
+            assert False
+
+        def test_one_for_all(hop_kafka):
+            assert seen == [hop_kafka, hop_kafka]
+        """
+    )
+    result = pytester.runpytest_subprocess("-W", "error")
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines(["*Kafka's log, broker 1*", "*CreateTopics result*meanwhile*"])
+    result.stdout.no_fnmatch_line("*CreateTopics result*before*")
+    assert str(result.stdout).count("Kafka's log, broker 1") == 1
+
+
+def test_kafka_s_log_is_shown_where_it_does_not_start(
+    pytester: pytest.Pytester, broken_java: Path
+) -> None:
+    pytester.makepyfile(
+        f"""
+        import pytest
+        from hop.sandbox import kafka_broker
+
+        @pytest.fixture(scope="session")
+        def hop_kafka():
+            with kafka_broker(java={str(broken_java)!r}) as broker:
+                yield broker
+
+        def test_it(hop_kafka):
+            pass
+        """
+    )
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*Kafka's log*", "INFO something went before"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +29,9 @@ from hop.sandbox._errors import SandboxError
 # Seconds.
 _TIMEOUT = 30.0
 _PROBE_TIMEOUT = 1.0
+_NO_ANSWER = (
+    f"Kafka did not do it within {_TIMEOUT:.0f} seconds; is it paused, or are most brokers dead?"
+)
 _POLL = 0.02
 # The least that Kafka allows; these passwords guard nothing that lasts.
 _SCRAM_ITERATIONS = 4096
@@ -52,9 +56,16 @@ def admin_config(folder: Path, nodes: Iterable[Node]) -> dict[str, str | int]:
 
 
 class Administration:
-    """The administrator of one sandbox."""
+    """The administrator of one sandbox.
 
-    def __init__(self, folder: Path, nodes: Sequence[Node]) -> None:
+    Args:
+        alive: the nodes whose process runs.
+    """
+
+    def __init__(
+        self, folder: Path, nodes: Sequence[Node], alive: Callable[[], Collection[int]]
+    ) -> None:
+        self._alive = alive
         self._folder = folder
         self._client = AdminClient({**admin_config(folder, nodes), **_QUIET})
 
@@ -84,6 +95,7 @@ class Administration:
     def create_topic(self, name: str, partitions: int) -> None:
         """Create a topic and wait until it can be written to."""
         what = f"create topic {name!r}"
+        self._find_controller(what)
         self._do(self._client.create_topics([NewTopic(name, partitions)])[name], what)
 
         def led() -> bool:
@@ -101,6 +113,7 @@ class Administration:
     ) -> None:
         """Let these users, None being everybody, read and write a topic, and nobody else."""
         what = f"set who may use topic {topic!r}"
+        self._find_controller(what)
         for future in self._client.delete_acls([all_of_topic(topic)]).values():
             self._do(future, what)
         self._allow(topic_acls(topic, read, write), what)
@@ -114,6 +127,7 @@ class Administration:
         """Make a user known, by this password, to the brokers at these addresses."""
         name = credential.username
         what = f"add user {name!r}"
+        self._find_controller(what)
         upsertion = UserScramCredentialUpsertion(
             name,
             ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _SCRAM_ITERATIONS),
@@ -136,6 +150,14 @@ class Administration:
         last = exactly(acls[-1])
         self._until(lambda: bool(self._do(self._client.describe_acls(last), what)), what)
 
+    def _find_controller(self, what: str) -> None:
+        """Let the client know where to send what changes the cluster.
+
+        It would wait, half a minute and more, for a broker that was killed, and so would one that was told of it by
+        a broker that does not know yet.
+        """
+        self._until(lambda: self._list_topics().controller_id in self._alive(), what)
+
     def _list_topics(self) -> ClusterMetadata:
         try:
             return self._client.list_topics(timeout=_TIMEOUT)
@@ -147,12 +169,14 @@ class Administration:
             return future.result(_TIMEOUT)
         except KafkaException as exc:
             raise SandboxError(f"cannot {what}: {_said(exc)}") from exc
+        except FutureTimeoutError as exc:
+            raise SandboxError(f"cannot {what}: {_NO_ANSWER}") from exc
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + _TIMEOUT
         while not condition():
             if time.monotonic() > deadline:
-                raise SandboxError(f"cannot {what}: Kafka did not do it within {_TIMEOUT:.0f} s")
+                raise SandboxError(f"cannot {what}: {_NO_ANSWER}")
             time.sleep(_POLL)
 
 

@@ -107,8 +107,10 @@ def stored_passwords(folder: Path) -> dict[str, str]:
         try:
             with file.open(newline="", encoding="utf-8") as text:
                 row = next(csv.DictReader(text))
-            passwords[row["username"]] = row["password"]
-        except (OSError, ValueError, csv.Error, StopIteration, KeyError) as exc:
+            name, password = row["username"], row["password"]
+            check_user(name, password or "")
+            passwords[name] = password
+        except (OSError, ValueError, csv.Error, StopIteration, KeyError, SandboxError) as exc:
             raise SandboxError(
                 f"cannot read the credential {file}: remove it, and the user gets a new password"
             ) from exc

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from hop.sandbox._broker import Broker, check_port, check_topic
@@ -70,7 +70,7 @@ class KafkaBroker(Broker):
         from hop.sandbox._administration import Administration
 
         self._nodes = nodes
-        self._administration = Administration(self.folder, nodes)
+        self._administration = Administration(self.folder, nodes, self._processes.running)
         self._processes.configure(nodes)
         self._processes.format([node.id for node in nodes], self._cluster)
         self._start(self._chosen(None))
