@@ -1,20 +1,21 @@
 """Message models of one's own.
 
-A package names a module under its entry point `hop_plugin`; in it a function, marked with `register`, returns its models:
+A package names a module under its entry point `hop_plugin`; in it a function, marked with `register`, returns its
+models:
 
     @plugins.register
     def get_models():
         return {format_name(Donut): Donut}
 
-Entry points are looked for when a format is first needed that is not built in. A plugin that fails to import, or returns
-something else than models, is named in one warning of the logger `hop`, and the others work on.
+Entry points are looked for when a format is first needed that is not built in. A plugin that fails to import, or
+returns something else than models, is named in one warning of the logger `hop`, and the others work on.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from importlib.metadata import EntryPoint
@@ -48,7 +49,8 @@ def register(function: Function) -> Function:
 def get_models() -> dict[str, type[MessageModel]]:
     """The models of all plugins, by the name of their format in lower case.
 
-    A plugin cannot replace a built-in format, and of two that claim one name the first stays; a warning names the other.
+    A plugin cannot replace a built-in format, and of two that claim one name the first stays; a warning names the
+    other.
     """
     global _discovered, _collected, _models
     with _lock:

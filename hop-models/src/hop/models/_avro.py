@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from hop.models._exceptions import DecodeError
 from hop.models._input import read_any
@@ -11,6 +10,7 @@ from hop.models._json import plain, print_json
 from hop.models._marks import find_marks, headline
 from hop.models._model import MessageModel
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from os import PathLike
     from typing import Any
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 class AvroBlob(MessageModel):
     """Records as an Avro object container.
 
-    `content` is the list of records, each of any type that Avro has. `schema` is the schema that they are sent with; when
-    it is None one is made for them as they are sent: see `hop.models` for how. A message that was read has the schema
-    that it came with.
+    `content` is the list of records, each of any type that Avro has. `schema` is the schema that they are sent with. A
+    message that was read has the one that it came with; None is for one that is made to fit the records: objects that
+    have the same keys everywhere become a record, others a map, values of several types a union.
 
-    `single_record` sends `content` as one record, of any type: releases of hop-client since 0.9 read only that, and send
-    a list so. When such a list is read, `content` is the list and `single_record` is True.
+    `single_record` sends `content` as one record, of any type: releases of hop-client since 0.9 read only that, and
+    send a list so. When such a list is read, `content` is the list and `single_record` is True.
 
     Two are equal when their containers hold equal records.
     """
@@ -51,8 +51,8 @@ class AvroBlob(MessageModel):
     def load(cls, blob_input: Input) -> Self:
         """Create the message from an Avro container: bytes, or a file opened in binary mode.
 
-        Raises ValueError for anything else, a container that ends too early, and one that unpacks to more than the bounds
-        in `hop.models.limits`. Read are the codecs null, deflate, bzip2 and xz.
+        Raises ValueError for anything else, a container that ends too early, and one that unpacks to more than the
+        bounds in `hop.models.limits`. Read are the codecs null, deflate, bzip2 and xz.
         """
         data = read_any(blob_input, cls.__name__)
         if isinstance(data, str):
@@ -71,8 +71,8 @@ class AvroBlob(MessageModel):
     def serialize(self) -> dict[str, Any]:
         """`{"format": "avro", "content": the container}`, not compressed.
 
-        Raises TypeError for a value that Avro has no type for (an integer of more than 64 bits, a key that is not text),
-        and ValueError when a record does not fit the given schema.
+        Raises TypeError for a value that Avro has no type for (an integer of more than 64 bits, a key that is not
+        text), and ValueError when a record does not fit the given schema.
         """
         from hop.models._avro_write import write_container
 

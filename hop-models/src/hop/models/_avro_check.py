@@ -1,103 +1,132 @@
-"""What a record may cost before fastavro reads it.
+"""What records may cost before fastavro reads them.
 
-With most schemas every value takes at least a byte, and values nest as deep as the schema: nothing to check. The others
-are those that nest without end, and arrays of items that take no bytes, whose number is then only a claim.
+With most schemas a value takes at least a byte, and nests as deep as the schema: nothing to check. The others nest
+without end, or have values that take no bytes (nulls, records of nothing else), whose number is only a claim.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from hop.models._exceptions import DecodeError
 from hop.models._limits import limits
 from hop.models._varint import Cursor
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_FIXED_WIDTH = {"null": 0, "boolean": 1, "float": 4, "double": 8}
+_WIDTHS = {
+    "null": 0,
+    "boolean": 1,
+    "int": 1,
+    "long": 1,
+    "float": 4,
+    "double": 8,
+    "bytes": 1,
+    "string": 1,
+    "enum": 1,
+}
 _RECORDS = ("record", "error")
+# How many more values than bytes a record, or an item of an array, may have and still be trusted.
+_GIVEN_AWAY = 8
 
 
 def is_trusted(schema: Any, named: dict[str, Any]) -> bool:
-    """Whether records of that (parsed) schema can only hold as much as they are long, nested as deep as it is."""
-    return _is_trusted(schema, named, (), limits.avro_depth)
+    """Whether records of that schema, parsed by fastavro, hold hardly more values than bytes, nested as it is.
+
+    `named` has the schema's named types. Raises DecodeError when the schema itself is nested too deep.
+    """
+    return _Scales(named).item(schema, 1)
 
 
-def _is_trusted(schema: Any, named: dict[str, Any], inside: tuple[str, ...], depth: int) -> bool:
-    if not depth:
-        return False
-    schema = _resolved(schema, named)
-    if isinstance(schema, list):
-        return all(_is_trusted(branch, named, inside, depth - 1) for branch in schema)
-    if isinstance(schema, str):
-        return True
-    kind = schema["type"]
-    if kind in _RECORDS:
+class _Scales:
+    """Weighs the types of a schema: how many values of it there may be for a byte."""
+
+    def __init__(self, named: dict[str, Any]) -> None:
+        self.named = named
+        self.weighed: dict[str, tuple[int, int] | None] = {}
+        self.trusted = True
+
+    def item(self, schema: Any, depth: int) -> bool:
+        """Whether any number of values of that type, one after the other, can be trusted."""
+        least, excess = self.weigh(schema, depth)
+        if least == 0 or excess > _GIVEN_AWAY:
+            self.trusted = False
+        return self.trusted
+
+    def weigh(self, schema: Any, depth: int) -> tuple[int, int]:
+        """The least bytes that a value takes, and by how many the values in it may outnumber the bytes."""
+        if depth > limits.avro_depth:
+            raise DecodeError(
+                f"AvroBlob: the schema is nested deeper than {limits.avro_depth} levels"
+            )
+        schema = resolve(schema, self.named)
+        if isinstance(schema, list):
+            branches = [self.weigh(branch, depth) for branch in schema]
+            return 1, max((excess for _, excess in branches), default=0) - 1
+        kind = schema if isinstance(schema, str) else schema["type"]
+        if kind in _RECORDS:
+            return self.weigh_record(schema, depth)
+        if kind == "array":
+            self.item(schema["items"], depth + 1)
+        elif kind == "map":
+            self.weigh(schema["values"], depth + 1)
+        elif kind == "fixed":
+            return max(schema["size"], 0), 1 - max(schema["size"], 0)
+        width = _WIDTHS.get(kind, 1)
+        return width, 1 - width
+
+    def weigh_record(self, schema: Any, depth: int) -> tuple[int, int]:
         name = schema["name"]
-        inside_this = (*inside, name)
-        return name not in inside and all(
-            _is_trusted(field["type"], named, inside_this, depth - 1) for field in schema["fields"]
-        )
-    if kind == "array":
-        return not takes_no_bytes(schema["items"], named) and _is_trusted(
-            schema["items"], named, inside, depth - 1
-        )
-    if kind == "map":
-        return _is_trusted(schema["values"], named, inside, depth - 1)
-    return True
+        if name not in self.weighed:
+            self.weighed[name] = None
+            fields = [self.weigh(field["type"], depth + 1) for field in schema["fields"]]
+            self.weighed[name] = (
+                sum(least for least, _ in fields),
+                1 + sum(excess for _, excess in fields),
+            )
+        weight = self.weighed[name]
+        if weight is None:  # a record inside itself
+            self.trusted = False
+            return 1, 0
+        return weight
 
 
-def takes_no_bytes(schema: Any, named: dict[str, Any], inside: tuple[str, ...] = ()) -> bool:
-    """Whether values of that (parsed) schema may take no bytes at all."""
-    schema = _resolved(schema, named)
-    if isinstance(schema, list):
-        return False
-    if isinstance(schema, str):
-        return schema == "null"
-    if schema["type"] in _RECORDS:
-        name = schema["name"]
-        return name in inside or all(
-            takes_no_bytes(field["type"], named, (*inside, name)) for field in schema["fields"]
-        )
-    return bool(schema["type"] == "null" or (schema["type"] == "fixed" and schema["size"] < 1))
+class BlockCheck:
+    """A walk through a block of records. Raises DecodeError when they nest too deep or are too many values."""
 
-
-def check_block(schema: Any, named: dict[str, Any], block: bytes, number: int) -> None:
-    """Walk through a block of that many records. Raises DecodeError when it nests too deep or holds too many values."""
-    check = _Check(named, block)
-    for _ in range(number):
-        check.value(schema, limits.avro_depth)
-
-
-class _Check:
     def __init__(self, named: dict[str, Any], block: bytes) -> None:
         self.named = named
         self.cursor = Cursor(block)
         self.left = limits.avro_values
 
+    def records(self, schema: Any, number: int) -> None:
+        self.claim(number)
+        for _ in range(number):
+            self.value(schema, limits.avro_depth)
+
     def value(self, schema: Any, depth: int) -> None:
-        if not depth:
+        if depth < 0:
             raise DecodeError(
                 f"AvroBlob: a record is nested deeper than {limits.avro_depth} levels"
             )
-        self.count(1)
-        schema = _resolved(schema, self.named)
+        self.claim(1)
+        self.left -= 1
+        schema = resolve(schema, self.named)
         if isinstance(schema, list):
             branch = self.cursor.long()
             if not 0 <= branch < len(schema):
                 raise DecodeError(
                     "AvroBlob: a record chooses a branch that its union does not have"
                 )
-            self.value(schema[branch], depth - 1)
+            self.value(schema[branch], depth)
             return
         kind = schema if isinstance(schema, str) else schema["type"]
-        if kind in _FIXED_WIDTH:
-            self.cursor.skip(_FIXED_WIDTH[kind])
-        elif kind in ("int", "long", "enum"):
+        if kind in ("int", "long", "enum"):
             self.cursor.long()
         elif kind in ("bytes", "string"):
             self.cursor.skip(self.cursor.long())
+        elif kind in _WIDTHS:
+            self.cursor.skip(_WIDTHS[kind])
         elif kind == "fixed":
             self.cursor.skip(schema["size"])
         elif kind == "array":
@@ -113,24 +142,24 @@ class _Check:
             if number < 0:
                 number = -number
                 self.cursor.long()
-            self.count(number)
+            self.claim(number)
             for _ in range(number):
                 if keys:
                     self.cursor.skip(self.cursor.long())
                 self.value(schema, depth)
 
-    def count(self, number: int) -> None:
-        self.left -= number
-        if self.left < 0:
+    def claim(self, number: int) -> None:
+        if number > self.left:
+            most = limits.avro_values
             raise DecodeError(
-                f"AvroBlob: the records claim more than the {limits.avro_values} values of limits.avro_values"
+                f"AvroBlob: the records claim more than the {most} values of limits.avro_values"
             )
 
 
-def _resolved(schema: Any, named: dict[str, Any]) -> Any:
+def resolve(schema: Any, named: dict[str, Any]) -> Any:
     """What a name stands for; a type in braces only, `{"type": "string"}`, as it is."""
     if isinstance(schema, str):
         return named.get(schema, schema)
     if isinstance(schema, dict) and not isinstance(schema["type"], str):
-        return _resolved(schema["type"], named)
+        return resolve(schema["type"], named)
     return schema

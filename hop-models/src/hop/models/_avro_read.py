@@ -1,8 +1,9 @@
 """Reading Avro containers that may come from anyone.
 
 fastavro trusts what it reads: it unpacks a block to whatever size it has, believes any count of items that take no
-bytes, and follows a recursive schema until the stack of the process ends. So the container is taken apart and looked at
-here first, and fastavro is given what is left: blocks that are not compressed and can only hold as much as they are long.
+bytes, and follows a recursive schema until the stack of the process ends. So the container is taken apart and looked
+at here first, and fastavro is given what is left: blocks that are not compressed and hold about as much as they are
+long.
 """
 
 from __future__ import annotations
@@ -11,22 +12,26 @@ import bz2
 import io
 import lzma
 import zlib
-from typing import TYPE_CHECKING
 
 import fastavro
 
-from hop.models._avro_check import check_block, is_trusted, takes_no_bytes
+from hop.models._avro_check import BlockCheck, is_trusted
 from hop.models._exceptions import DecodeError
 from hop.models._json import parse_json
 from hop.models._limits import limits
 from hop.models._varint import Cursor, encode_long
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
 _MAGIC = b"Obj\x01"
 _XZ_MEMORY = 128 * 1024 * 1024
+# A record in a record takes three levels of the schema's JSON.
+_SCHEMA_DEPTH = 4
+# What is packed better than that may be a bomb: a byte of it can become an object in memory.
+_BELIEVED_GROWTH = 8.0
 
 
 def read_container(data: bytes) -> tuple[list[Any], Any]:
@@ -40,9 +45,7 @@ def read_container(data: bytes) -> tuple[list[Any], Any]:
     except EOFError as exc:
         raise DecodeError("AvroBlob: the container ends in the middle of a record") from exc
     except Exception as exc:  # fastavro raises whatever a damaged record makes of its values
-        raise DecodeError(
-            f"AvroBlob: {type(exc).__name__}: {' '.join(str(exc).split())[:200]}"
-        ) from exc
+        raise DecodeError(f"AvroBlob: a record is damaged: {_text(exc)}") from exc
 
 
 def _read(data: bytes) -> tuple[list[Any], Any]:
@@ -53,10 +56,12 @@ def _read(data: bytes) -> tuple[list[Any], Any]:
     if schema_text is None:
         raise DecodeError("AvroBlob: the container has no schema")
     named: dict[str, Any] = {}
-    schema = parse_json(schema_text, "AvroBlob: the schema")
-    parsed = fastavro.parse_schema(schema, named)
+    schema = parse_json(schema_text, "AvroBlob: the schema", _SCHEMA_DEPTH * limits.avro_depth)
+    try:
+        parsed = fastavro.parse_schema(schema, named)
+    except Exception as exc:  # fastavro expects some schema, and raises whatever it finds instead
+        raise DecodeError(f"AvroBlob: the schema is no Avro schema: {_text(exc)}") from exc
     trusted = is_trusted(parsed, named)
-    empty = takes_no_bytes(parsed, named)
     # The same container without compression.
     plain = [
         _MAGIC,
@@ -66,13 +71,13 @@ def _read(data: bytes) -> tuple[list[Any], Any]:
         encode_long(0),
         sync,
     ]
-    for number, block in _blocks(
+    for number, block, growth in _blocks(
         cursor, metadata.get("avro.codec", b"null").decode("ascii", "replace"), sync
     ):
-        if number < 0 or (number > limits.avro_values and empty):
+        if number < 0:
             raise DecodeError(f"AvroBlob: a block claims {number} records")
-        if not trusted:
-            check_block(parsed, named, block, number)
+        if not trusted or growth > _BELIEVED_GROWTH:
+            BlockCheck(named, block).records(parsed, number)
         plain += [encode_long(number), _string(block), sync]
     return list(fastavro.reader(io.BytesIO(b"".join(plain)))), schema
 
@@ -88,8 +93,8 @@ def _metadata(cursor: Cursor) -> dict[str, bytes]:
     return found
 
 
-def _blocks(cursor: Cursor, codec: str, sync: bytes) -> Iterator[tuple[int, bytes]]:
-    """The number of records and the unpacked bytes of each block."""
+def _blocks(cursor: Cursor, codec: str, sync: bytes) -> Iterator[tuple[int, bytes, float]]:
+    """The number of records and the unpacked bytes of each block, and how many times they were packed."""
     left = limits.avro_bytes
     while not cursor.at_end:
         number = cursor.long()
@@ -98,10 +103,12 @@ def _blocks(cursor: Cursor, codec: str, sync: bytes) -> Iterator[tuple[int, byte
             raise DecodeError(
                 "AvroBlob: the container is damaged: a block does not end with the sync marker"
             )
-        if codec != "null":
-            block = _unpack(codec, block, left)
-            left -= len(block)
-        yield number, block
+        if codec == "null":
+            yield number, block, 1.0
+        else:
+            unpacked = _unpack(codec, block, left)
+            left -= len(unpacked)
+            yield number, unpacked, len(unpacked) / max(len(block), 1)
 
 
 def _unpack(codec: str, block: bytes, most: int) -> bytes:
@@ -130,9 +137,14 @@ def _string(data: bytes) -> bytes:
     return encode_long(len(data)) + data
 
 
+def _text(exc: Exception) -> str:
+    return f"{type(exc).__name__}: {' '.join(str(exc).split())[:200]}"
+
+
 def _what_else(data: bytes) -> str:
     if not data:
         return "it is empty"
     if data[0] == 0 and len(data) > 5:
-        return f"it begins like a record for a schema registry (schema {int.from_bytes(data[1:5], 'big')}), which has no schema in it"
+        number = int.from_bytes(data[1:5], "big")
+        return f"it begins like a record without a schema, which is number {number} in a schema registry"
     return f"it begins with {data[:8]!r}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import re
 from itertools import count
-from typing import TYPE_CHECKING
 
 import fastavro
 
 from hop.models._limits import limits
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
@@ -52,8 +52,8 @@ def write_container(records: list[Any], schema: Any = None) -> bytes:
 def infer_schema(records: list[Any]) -> Any:
     """A schema that all the records fit, and come back from unchanged.
 
-    Objects that have the same keys everywhere, each of them a name in Avro, become a record; others a map, whose keys may
-    be any text. Values of several types become a union. Raises TypeError for a value that Avro has no type for.
+    Objects that have the same keys everywhere, each of them a name in Avro, become a record; others a map, whose keys
+    may be any text. Values of several types become a union. Raises TypeError for a value that Avro has no type for.
     """
     return _schema(
         records, "content[]", (f"Record{number}" for number in count(1)), limits.avro_depth

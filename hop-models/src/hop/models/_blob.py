@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from hop.models._input import read_any, read_bytes
 from hop.models._json import dump_json, parse_json, plain, print_json
@@ -11,6 +10,7 @@ from hop.models._marks import find_marks, headline
 from hop.models._model import MessageModel
 from hop.models._text import one_line
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from os import PathLike
     from typing import Any

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from hop.models._exceptions import DecodeError
 from hop.models._input import read_any, read_text
 from hop.models._json import parse_json_object
-from hop.models._marks import RETRACTION, TEST, marks_of_text
 from hop.models._model import MessageModel
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
     from os import PathLike
@@ -20,11 +18,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from hop.models._input import Input
-
-_COLUMN = 9
-_HEADER = re.compile(r"([^\s:][^:]*?)[ \t]*:([ \t]*)(.*)")
-_RETRACTION = re.compile(r"\bretract(ion|ed|s)?\b", re.IGNORECASE)
-_TEST = re.compile(r"\btest\b", re.IGNORECASE)
 
 
 @dataclass(repr=False)
@@ -39,6 +32,9 @@ class GCNCircular(MessageModel):
 
     format_name = "circular"
 
+    def __post_init__(self) -> None:
+        self._gaps: dict[str, str] = {}
+
     @classmethod
     def load(cls, email_input: Input) -> Self:
         """Create a circular from RFC 822 text: text, bytes, an open file, or lines.
@@ -46,7 +42,12 @@ class GCNCircular(MessageModel):
         Folded header lines are joined by a space, of a repeated name the first counts, CRLF becomes LF. Bytes are UTF-8
         or else Latin-1. Raises ValueError when the text does not begin with a header line.
         """
-        return cls(*_parse(read_text(email_input, cls.__name__)))
+        from hop.models._circular_text import parse_circular
+
+        header, body, gaps = parse_circular(read_text(email_input, cls.__name__))
+        circular = cls(header, body)
+        circular._gaps = gaps
+        return circular
 
     @classmethod
     def load_file(cls, filename: str | PathLike[str]) -> Self:
@@ -100,7 +101,7 @@ class GCNCircular(MessageModel):
 
     @property
     def date(self) -> datetime | None:
-        """When it was sent, in UTC: from `20/01/29 17:07:21 GMT`, a mail date or an ISO date; None for anything else."""
+        """When it was sent, in UTC: from `20/01/29 17:07:21 GMT`, a mail date or an ISO date. None for others."""
         from hop.models._circular_facts import parse_date
 
         return parse_date(self._text("date"))
@@ -114,13 +115,9 @@ class GCNCircular(MessageModel):
 
     def __str__(self) -> str:
         """The circular as RFC 822 text."""
-        lines = []
-        for name, value in self.header.items():
-            label = f"{name.upper()}:"
-            # A line break in a value is folded: it must not start a header or the body.
-            folded = f"\n{' ' * _COLUMN}".join(str(value).splitlines()) if value is not None else ""
-            lines.append(f"{label:<{_COLUMN}}{folded}\n")
-        return f"{''.join(lines)}\n{self.body}"
+        from hop.models._circular_text import print_circular
+
+        return print_circular(self.header, self.body, self._gaps)
 
     def _text(self, name: str) -> str:
         value = self.header.get(name)
@@ -135,42 +132,10 @@ class GCNCircular(MessageModel):
         return decode_words(text)
 
     def _marks(self) -> list[str]:
-        subject = self.subject
-        marks = marks_of_text(subject)
-        if _TEST.search(subject):
-            marks.append(TEST)
-        if _RETRACTION.search(subject):
-            marks.append(RETRACTION)
-        return marks
+        from hop.models._circular_facts import marks_of_subject
+
+        return marks_of_subject(self.subject)
 
     def _headline(self) -> str:
         number = self._text("number")
         return f"{number + ' ' if number else ''}{self.subject or self.body}"
-
-
-def _parse(text: str) -> tuple[dict[str, Any], str]:
-    lines = text.replace("\r\n", "\n").lstrip("\n").split("\n")
-    header: dict[str, Any] = {}
-    name = None
-    end = len(lines)
-    for number, line in enumerate(lines):
-        if not line.strip():
-            end = number + 1
-            break
-        match = _HEADER.fullmatch(line)
-        if line[0] in " \t" and name is not None:
-            value = f"{header[name]} {line.strip()}"
-            header[name] = value.strip()
-        elif match:
-            name = match.group(1).lower()
-            header.setdefault(name, match.group(3).rstrip())
-        elif name is not None:  # mail software takes such a line for the start of the body, too
-            end = number
-            break
-        elif not line.startswith("From "):  # the first line of a mail in a mailbox file
-            raise DecodeError(
-                f"GCNCircular: line {number + 1} is not a header line such as 'TITLE:   GCN CIRCULAR'"
-            )
-    if not header:
-        raise DecodeError("GCNCircular: the text is empty")
-    return header, "\n".join(lines[end:])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 
 from hop.models._exceptions import DecodeError
+from hop.models._marks import RETRACTION, TEST, marks_of_text
 from hop.models._time import parse_iso
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
@@ -32,6 +33,16 @@ _EVENTS = (
     (re.compile(r"\bSwift[\s._-]*(J\d{4}(?:\.\d+)?[+-]\d{2,4})"), "Swift {}"),
     (re.compile(r"\bMAXI[\s._-]*(J\d{4}(?:\.\d+)?[+-]\d{2,4})"), "MAXI {}"),
 )
+
+
+def marks_of_subject(subject: str) -> list[str]:
+    """What must not be overlooked about a circular, as far as its subject says."""
+    marks = marks_of_text(subject)
+    if re.search(r"\btest\b", subject, re.IGNORECASE):
+        marks.append(TEST)
+    if re.search(r"\bretract(?:ion|ed|s)?\b", subject, re.IGNORECASE):
+        marks.append(RETRACTION)
+    return marks
 
 
 def find_event(subject: str) -> str | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hop.models._blob import Blob, JSONBlob
 from hop.models._exceptions import DecodeError
 from hop.models._json import dump_json, parse_json
@@ -11,24 +9,32 @@ from hop.models._model import MessageModel
 from hop.models._registry import BUILT_IN, message_models
 from hop.models._text import one_line
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     Headers = Sequence[tuple[str, bytes | None]] | None
 
+# Nearly every header is one of these, byte for byte.
+_BY_HEADER = {name.encode(): (name, model) for name, model in BUILT_IN.items()}
+
 
 def is_test(headers: Headers) -> bool:
     """Whether the headers mark a test message: any `_test` does, whatever its value."""
-    return headers is not None and any(key == "_test" for key, _ in headers)
+    if headers:
+        for key, _ in headers:
+            if key == "_test":
+                return True
+    return False
 
 
 def decode(headers: Headers, body: bytes | None) -> MessageModel:
-    """The message that the headers and the body are: see `hop.models` for the formats.
+    """The message that the headers and the body are.
 
-    Nothing is raised and nothing logged, for any bytes. What does not decode is a `Blob` whose `reason` says why: a body
-    that is not what its `_format` says, and a format that is not known. Without a `_format` the body is JSON, the
-    envelope of clients before 0.6, or else an ordinary Blob. A body of None, which deletes a key from a compacted topic,
-    reads as an empty one.
+    Nothing is raised and nothing logged, for any bytes. What does not decode is a `Blob` whose `reason` says why: a
+    body that is not what its `_format` says, and a format that is not known. Of several `_format` the first counts;
+    with none, or an empty one, the body is JSON, the envelope of clients before 0.6, or else an ordinary Blob. A body
+    of None, which deletes a key from a compacted topic, reads as an empty one.
     """
     data = b"" if body is None else body
     declared = None
@@ -39,21 +45,25 @@ def decode(headers: Headers, body: bytes | None) -> MessageModel:
                 break
     if not declared:
         return _without_format(data)
-    name = declared.decode("utf-8", "backslashreplace").strip().lower()
-    return _with_format(name, data, data, "the message has no body" if body is None else None)
+    known = _BY_HEADER.get(declared)
+    if known is None:
+        name = declared.decode("utf-8", "backslashreplace").strip().lower()
+        return _with_format(name, None, data, data)
+    return _with_format(*known, data, data)
 
 
-def _with_format(name: str, content: bytes, body: bytes, excuse: str | None = None) -> MessageModel:
+def _with_format(
+    name: str, model: type[MessageModel] | None, content: bytes, body: bytes
+) -> MessageModel:
     """The content as that format says; where that fails, the body as a Blob."""
     try:
-        model = BUILT_IN.get(name) or message_models().get(name)
+        model = model or BUILT_IN.get(name) or message_models().get(name)
         if model is None:
             return Blob(body, name, f"the format {one_line(name, 60)!r} is not known here")
         message = model.deserialize(content)
     # A plugin's model may raise anything, and so may a library below ours: reading goes on.
     except Exception as exc:
-        text = str(exc) if isinstance(exc, DecodeError) else f"{type(exc).__name__}: {exc}"
-        return Blob(body, name, excuse or one_line(text, 300))
+        return Blob(body, name, _reason(exc))
     if not isinstance(message, MessageModel):
         return Blob(
             body,
@@ -61,6 +71,15 @@ def _with_format(name: str, content: bytes, body: bytes, excuse: str | None = No
             f"{model.__name__}.deserialize gave a {type(message).__name__}, not a message",
         )
     return message
+
+
+def _reason(exc: Exception) -> str:
+    try:
+        return one_line(
+            str(exc) if isinstance(exc, DecodeError) else f"{type(exc).__name__}: {exc}", 300
+        )
+    except Exception:  # a plugin's exception whose text cannot be made either
+        return type(exc).__name__
 
 
 def _without_format(body: bytes) -> MessageModel:
@@ -77,6 +96,4 @@ def _without_format(body: bytes) -> MessageModel:
     name, content = value["format"].strip().lower(), value["content"]
     if name in ("blob", "json"):
         return JSONBlob(content)
-    return _with_format(
-        name, content.encode() if isinstance(content, str) else dump_json(content), body
-    )
+    return _with_format(name, None, dump_json(content), body)

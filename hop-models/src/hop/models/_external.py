@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from hop.models._exceptions import DecodeError
 from hop.models._input import read_any
 from hop.models._json import parse_json_object
 from hop.models._model import MessageModel
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing_extensions import Self
 

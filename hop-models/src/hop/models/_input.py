@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from hop.models._exceptions import DecodeError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
@@ -45,14 +45,16 @@ def read_bytes(source: Input, what: str) -> bytes:
 
 
 def read_text(source: Input, what: str) -> str:
-    """All of the input as text; bytes are UTF-8, or Latin-1 when they are not, as in old mail. A byte order mark is dropped."""
+    """All of the input as text; bytes are UTF-8, or else Latin-1, as in old mail. A byte order mark is dropped."""
     data = read_any(source, what)
-    if isinstance(data, bytes):
+    if isinstance(data, str):
+        text = data
+    else:
         try:
-            data = data.decode("utf-8")
+            text = data.decode()
         except UnicodeDecodeError:
-            data = data.decode("latin-1")
-    return data.removeprefix("\ufeff")
+            text = data.decode("latin-1")
+    return text.removeprefix("\ufeff")
 
 
 def _join(lines: list[Any], what: str) -> str | bytes:

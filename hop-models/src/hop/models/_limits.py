@@ -16,6 +16,8 @@ class Limits:
         """The size of an XML document in bytes; libxml2 itself ends at 10 MB of text in one element."""
         self.xml_depth = 100
         """How deep elements may be nested in XML; libxml2 itself ends at 256."""
+        self.xml_attributes = 256
+        """How many attributes one XML element may have: lxml's time grows with the square of it."""
         self.avro_bytes = 32 * 1024 * 1024
         """What a compressed Avro container may unpack to, in bytes. One that is not compressed is as large as it is."""
         self.avro_depth = 100

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from hop.models._text import short_repr
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 TEST, MOCK, RETRACTION = "TEST", "MOCK", "RETRACTION"
 
 # LIGO-Virgo-KAGRA: S230518h is real, MS230518h a mock event, TS230518h a test.
-_SUPEREVENT = re.compile(r"(?<![A-Za-z0-9])([MT])(?:S|GW)\d{6}[A-Za-z]*(?![A-Za-z0-9])")
+_SUPEREVENT = r"(?<![A-Za-z0-9])([MT])(?:S|GW)\d{6}[A-Za-z]*(?![A-Za-z0-9])"
 
 # What GCN's unified schema and the gravitational-wave alerts write, value by value.
 _VALUES = {
@@ -29,7 +29,7 @@ _IDS = ("superevent_id", "event_id", "id", "event_name", "name", "graceid", "ref
 
 def marks_of_text(text: str) -> list[str]:
     """The marks of names in a text, such as a subject or an identifier."""
-    return [MOCK if match.group(1) == "M" else TEST for match in _SUPEREVENT.finditer(text)]
+    return [MOCK if match.group(1) == "M" else TEST for match in re.finditer(_SUPEREVENT, text)]
 
 
 def marks_of_value(value: object) -> list[str]:

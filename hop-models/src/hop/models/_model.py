@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import asdict, fields, is_dataclass
-from typing import TYPE_CHECKING
 
 from hop.models._exceptions import DecodeError
 from hop.models._json import dump_json, parse_json_object, plain, print_json
 from hop.models._text import one_line, short_repr
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from os import PathLike
     from typing import Any
@@ -36,10 +37,9 @@ class MessageModel(ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # An annotated format name describes the class; left to @dataclass it would become a field of every message.
-        try:
+        # Python 3.14 evaluates annotations only here, and one of them may name what is not there yet.
+        with suppress(NameError):
             cls.__annotations__.pop("format_name", None)
-        except NameError:  # Python 3.14 evaluates annotations only now, and one of them names what is not there yet
-            pass
 
     @classmethod
     @abstractmethod

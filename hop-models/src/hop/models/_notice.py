@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from hop.models._exceptions import DecodeError
 from hop.models._input import read_text
 from hop.models._marks import marks_of_text
 from hop.models._model import MessageModel
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from os import PathLike
     from typing import Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hop.models._input import Input
 
 # A key is one word at the start of its line; `http://…` is none, and neither is an indented line.
-_KEY = re.compile(r"([A-Za-z][\w()/.#-]*)[ \t]*:(?!//)")
+_KEY = r"([A-Za-z][\w()/.#-]*)[ \t]*:(?!//)"
 _MARKS = {"RETRACT": "RETRACTION", "TEST": "TEST", "MOCK": "MOCK", "INJECTION": "MOCK"}
 
 
@@ -89,10 +89,11 @@ class GCNTextNotice(MessageModel):
 
 
 def _parse(text: str) -> dict[str, str]:
+    key = re.compile(_KEY)
     fields: dict[str, list[str]] = {}
     current: list[str] | None = None
     for line in text.splitlines():
-        match = _KEY.match(line)
+        match = key.match(line)
         if match:
             current = fields.setdefault(match.group(1).lower(), [])
             value = line[match.end() :].strip()
@@ -104,4 +105,4 @@ def _parse(text: str) -> dict[str, str]:
             current.append(value)
     if not fields:
         raise DecodeError("GCNTextNotice: no line of the text is 'KEY: value'")
-    return {key: "\n".join(lines) for key, lines in fields.items()}
+    return {name: "\n".join(lines) for name, lines in fields.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from hop.models._avro import AvroBlob
 from hop.models._blob import Blob, JSONBlob
@@ -12,6 +11,7 @@ from hop.models._external import ExternalMessage
 from hop.models._notice import GCNTextNotice
 from hop.models._voevent import VOEvent
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reprlib import Repr
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -59,7 +59,7 @@ _TO_TAI = {
 
 
 def parse_iso(text: str) -> datetime | None:
-    """The time, in UTC unless the text gives an offset; None for what is no ISO time. Second 60 is the next minute's 0."""
+    """The time, in UTC unless the text gives an offset; None for what is no ISO time. Second 60 is the next 0."""
     match = _ISO.fullmatch(text.strip())
     if match is None:
         return None

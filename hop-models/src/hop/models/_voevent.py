@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from hop.models._exceptions import DecodeError
 from hop.models._input import read_any
 from hop.models._json import dump_json, parse_json_object
 from hop.models._model import MessageModel
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
     from os import PathLike
@@ -121,7 +121,7 @@ class VOEvent(MessageModel):
             source = self.to_xml()
         validate_packet(source)
 
-    def params(self, *, by_group: bool = False) -> dict[str | None, dict[str, Any]]:
+    def params(self, *, by_group: bool = False) -> dict[str | None, dict[str | None, Any]]:
         """The Params of What by name, each with its attributes: `event.params()["GraceID"]["value"]`.
 
         Without `by_group` those that are in no Group; with it those in Groups, as

@@ -34,14 +34,17 @@ class Position(NamedTuple):
     system: str | None
 
 
-def toplevel_params(what: Any) -> dict[str | None, dict[str, Any]]:
+def toplevel_params(what: Any) -> dict[str | None, dict[str | None, Any]]:
     """The Params that are in no Group, by name."""
-    return {_text(param.get("name")): _with_value(param) for param in _dicts(what, "Param")}
+    params: dict[str | None, Any] = {}
+    for param in _dicts(what, "Param"):
+        params[_text(param.get("name"))] = _with_value(param)
+    return params
 
 
-def grouped_params(what: Any) -> dict[str | None, dict[str | None, dict[str, Any]]]:
+def grouped_params(what: Any) -> dict[str | None, dict[str | None, Any]]:
     """The Params in Groups, by the name of the group and their own. Groups of one name are one."""
-    groups: dict[str | None, dict[str | None, dict[str, Any]]] = {}
+    groups: dict[str | None, dict[str | None, Any]] = {}
     for group in _dicts(what, "Group"):
         groups.setdefault(_text(group.get("name")), {}).update(toplevel_params(group))
     return groups

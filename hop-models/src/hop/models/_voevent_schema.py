@@ -11,6 +11,10 @@ from lxml import etree
 from hop.models._exceptions import ValidationError
 from hop.models._voevent_xml import parse_root
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _NAMESPACE = re.compile(r"\{[^}]*\}")
 
 
@@ -27,7 +31,8 @@ def validate_packet(xml: bytes) -> None:
         return
     problems = []
     paths = []
-    for error in schema.error_log:
+    log: Any = schema.error_log
+    for error in log:
         path = _path(root, error.path)
         paths.append(path)
         problems.append(

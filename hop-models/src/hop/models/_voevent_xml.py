@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from lxml import etree
 
@@ -11,6 +10,7 @@ from hop.models._exceptions import DecodeError
 from hop.models._limits import limits
 from hop.models._voevent import SECTIONS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
@@ -47,18 +47,27 @@ def parse_root(data: str | bytes) -> etree._Element:
         else:
             root = etree.fromstring(data, _bytes_parser)
     except etree.XMLSyntaxError as exc:
-        raise DecodeError(
-            f"VOEvent: the XML is not well-formed: {' '.join((exc.msg or 'empty').split())}"
-        ) from exc
-    doctype = root.getroottree().docinfo
+        problem = " ".join((exc.msg or "empty").split())
+        if problem.startswith("Excessive depth"):
+            problem = f"elements nested deeper than {limits.xml_depth} levels"
+        raise DecodeError(f"VOEvent: cannot be read as XML: {problem}") from exc
+    document: Any = root.getroottree().docinfo
     if (
-        doctype.doctype
-        and doctype.internalDTD is not None
-        and any(doctype.internalDTD.iterentities())
+        document.doctype
+        and document.internalDTD is not None
+        and any(document.internalDTD.iterentities())
     ):
         raise DecodeError(
             "VOEvent: the DOCTYPE of the XML declares entities, which no VOEvent needs"
         )
+    # An attribute has an equals sign: counting those costs nothing, looking at all elements does.
+    most = limits.xml_attributes
+    if (data.count("=") if isinstance(data, str) else data.count(b"=")) > most:
+        crowded: Any = root.xpath("(//*[@*[position() > $most]])[1]", most=most)
+        if crowded:
+            raise DecodeError(
+                f"VOEvent: <{_local(crowded[0].tag)}> has more than {most} attributes"
+            )
     return root
 
 
@@ -70,11 +79,11 @@ def parse_packet(data: str | bytes) -> tuple[dict[str, Any], bytes]:
     values = {name: text for name, text in root.items() if name in ("ivorn", "role", "version")}
     if "ivorn" not in values:
         raise DecodeError("VOEvent: the root element has no attribute 'ivorn'")
-    depth = limits.xml_depth - 1
+    depth = limits.xml_depth - 2
     for element in root:
-        _add(values, _local(element.tag), _value(element, depth)) if _local(
-            element.tag
-        ) in SECTIONS else None
+        name = _local(element.tag)
+        if name in SECTIONS:
+            _add(values, name, _value(element, depth))
     if isinstance(data, str):
         data = _DECLARATION.sub("<?xml version='1.0' encoding='UTF-8'?>", data, count=1).encode()
     return values, data
@@ -82,7 +91,7 @@ def parse_packet(data: str | bytes) -> tuple[dict[str, Any], bytes]:
 
 def _value(element: etree._Element, depth: int) -> Any:
     """The element as a value: see the wire format's rules for VOEvent as a dictionary."""
-    attributes = element.items()
+    attributes: Any = element.items()
     if not len(element):
         text = element.text
         text = text.strip() if text else None
@@ -92,7 +101,7 @@ def _value(element: etree._Element, depth: int) -> Any:
         if text:
             value["#text"] = text
         return value
-    if not depth:
+    if depth <= 0:
         raise DecodeError(
             f"VOEvent: elements nested deeper than {limits.xml_depth} levels (line {element.sourceline})"
         )
