@@ -9,6 +9,8 @@ def test_exported_names() -> None:
     assert hop.robust_publisher.__all__ == [
         "JournalCorruptError",
         "JournalError",
+        "JournalFullError",
+        "JournalInUseError",
         "JournalWriteError",
         "PublicationJournal",
         "PublisherError",

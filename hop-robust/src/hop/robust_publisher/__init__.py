@@ -9,6 +9,8 @@ with RobustProducer("kafka://localhost:9092/gcn", auth=False) as publisher:
 from hop.robust_publisher._errors import (
     JournalCorruptError,
     JournalError,
+    JournalFullError,
+    JournalInUseError,
     JournalWriteError,
     PublisherError,
 )
@@ -19,6 +21,8 @@ from hop.robust_publisher._producer import RobustProducer
 __all__ = [
     "JournalCorruptError",
     "JournalError",
+    "JournalFullError",
+    "JournalInUseError",
     "JournalWriteError",
     "PublicationJournal",
     "PublisherError",

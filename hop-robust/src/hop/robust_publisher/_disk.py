@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
 _PRIVATE = 0o600
+_CHUNK = 1 << 20
+
+# macOS returns from fsync before the drive has written; only this waits for it.
+_FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)
 
 
-def open_file(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> int:
-    """Open a file that nobody but its owner may read if it comes into being here."""
+def open_file(path: Path, flags: int) -> int:
+    """Open a file, which nobody but its owner may read if it comes into being here."""
     return os.open(path, flags | os.O_CLOEXEC, _PRIVATE)
 
 
@@ -17,15 +22,53 @@ def write_at(descriptor: int, data: bytes, offset: int) -> None:
     """Write at the end of a file, which is at `offset`. What can't be written in full is taken back.
 
     Raises:
-        OSError: the data was not written, and the file is as long as it was; unless even that is impossible.
+        OSError: the data was not written. Unless even cutting failed, the file is as long as it was.
     """
     try:
         written = 0
-        while written < len(data):
-            count = os.pwrite(descriptor, memoryview(data)[written:], offset + written)
-            if count == 0:
-                raise OSError("nothing was written")
-            written += count
+        with memoryview(data) as view:
+            while written < len(data):
+                written += os.pwrite(descriptor, view[written:], offset + written)
     except BaseException:
         os.ftruncate(descriptor, offset)
         raise
+
+
+def sync(descriptor: int) -> None:
+    """Return when what was written to a file is on disk."""
+    if _FULL_SYNC is not None:
+        fcntl.fcntl(descriptor, _FULL_SYNC)
+    else:
+        os.fdatasync(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Return when the names of the files in a folder are on disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def copy_part(source: int, offset: int, size: int, target: Path) -> None:
+    """Copy a part of an open file to a new file, which has its name only when it is complete.
+
+    Raises:
+        OSError: it could not be copied; there is no such file.
+    """
+    unfinished = target.with_name(target.name + ".part")
+    descriptor = open_file(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        done = 0
+        while done < size and (part := os.pread(source, min(_CHUNK, size - done), offset + done)):
+            write_at(descriptor, part, done)
+            done += len(part)
+        sync(descriptor)
+        unfinished.rename(target)
+    except BaseException:
+        unfinished.unlink()
+        raise
+    finally:
+        os.close(descriptor)
+    sync_folder(target.parent)

@@ -3,7 +3,9 @@
 RuntimeError
 ├── JournalError
 │   ├── JournalCorruptError   what the file holds is damaged, or no journal at all
-│   └── JournalWriteError     a record could not be written; it is not in the journal
+│   ├── JournalInUseError     another process, or another object of this one, works on it
+│   └── JournalWriteError     something could not be written, and is not in the journal
+│       └── JournalFullError  it would become larger than it may
 └── PublisherError            the publisher is not running, or can't
 
 An OSError (PermissionError, …) says that a journal can't be opened or read.
@@ -20,8 +22,16 @@ class JournalCorruptError(JournalError):
     """A journal's file is damaged, or is no journal at all."""
 
 
+class JournalInUseError(JournalError):
+    """Another process works on the journal, or another object of this process."""
+
+
 class JournalWriteError(JournalError):
     """Something could not be written to a journal, and is not in it."""
+
+
+class JournalFullError(JournalWriteError):
+    """A journal would become larger than it may."""
 
 
 class PublisherError(RuntimeError):

@@ -52,6 +52,31 @@ def frame(mark: bytes, kind: int, sequence: int, body: bytes) -> bytes:
     return b"".join((head, _SUMS.pack(crc32(head), crc32(body)), body))
 
 
+def read(data: bytes, at: int, mark: bytes, sequence: int) -> memoryview | int | None:
+    """The body of the record at a place in memory.
+
+    Returns:
+        The body; or how many bytes the record takes, if not all of them are there; or None, if it is not the
+        record with this mark and number as it was written.
+    """
+    if len(data) - at < HEAD_SIZE:
+        return None
+    length: int
+    found, its_mark, length, _, its_sequence, head_sum, body_sum = _BOTH.unpack_from(data, at)
+    if (
+        found != MAGIC
+        or its_mark != mark
+        or its_sequence != sequence
+        or crc32(data[at : at + _HEAD.size]) != head_sum
+    ):
+        return None
+    start = at + HEAD_SIZE
+    if start + length > len(data):
+        return HEAD_SIZE + length
+    body = memoryview(data)[start : start + length]
+    return body if crc32(body) == body_sum else None
+
+
 class _Window:
     """The part of a file that is looked at, in memory."""
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,15 +13,12 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Message
 
-from hop.robust_publisher._disk import open_file, write_at
-from hop.robust_publisher._errors import JournalCorruptError, JournalError, JournalWriteError
-from hop.robust_publisher._frame import MARK_SIZE, Damage, frame, scan
-from hop.robust_publisher._message import QueuedMessage, decode, encode
+from hop.robust_publisher._errors import JournalError
+from hop.robust_publisher._lane import Lane
+from hop.robust_publisher._message import QueuedMessage, encode
+from hop.robust_publisher._store import OnCorruption, Store
 
 logger = logging.getLogger("hop.robust_publisher")
-
-_MESSAGE = 1
-_SENT = 2
 
 
 class PublicationJournal:
@@ -32,12 +27,19 @@ class PublicationJournal:
     It may be used from several threads. A context manager: leaving the `with` block closes it.
 
     Args:
-        journal_path: the file to keep them in; what it holds from an earlier run is to be sent again.
+        journal_path: the file to keep them in; what it holds from an earlier run is to be sent. Further files,
+            whose names begin with this one's, are made beside it.
+        durable: whether `queue_message` returns only when the message is on disk, so that it survives a power
+            failure. By default it survives the end of the program, and is on disk 50 ms later.
+        on_corruption: what to do about parts that are damaged: "continue" with everything else, which is the
+            default, or "raise".
 
     Raises:
         PermissionError: the file may not be read and written.
         OSError: the file can't be opened or read.
-        JournalCorruptError: (a RuntimeError) the file is damaged, or is no journal.
+        JournalCorruptError: (a RuntimeError) the file is damaged and `on_corruption` is "raise", or it is no
+            journal at all.
+        JournalInUseError: (a RuntimeError) another process works on the journal, or another object in this one.
     """
 
     class NullLock(AbstractContextManager[None]):
@@ -51,22 +53,24 @@ class PublicationJournal:
         ) -> None:
             return None
 
-    def __init__(self, journal_path: str | os.PathLike[str] = "publisher.journal") -> None:
-        self.path = Path(journal_path)
-        self._lock = threading.RLock()
-        self._waiting: deque[int] = deque()
-        self._places: dict[int, tuple[int, int]] = {}
-        self._in_flight: set[int] = set()
+    def __init__(
+        self,
+        journal_path: str | os.PathLike[str] = "publisher.journal",
+        *,
+        durable: bool = False,
+        on_corruption: OnCorruption = "continue",
+    ) -> None:
         self._closed = True
-        self._file = open_file(self.path)
-        self._mark = secrets.token_bytes(MARK_SIZE)
-        self._next = 1
+        self._store = Store(journal_path, durable=durable, on_corruption=on_corruption)
         self._closed = False
-        try:
-            self._size = self._load(os.fstat(self._file).st_size)
-        except BaseException:
-            self.close()
-            raise
+        self._lane = Lane(self._store.log)
+        self._in_flight: set[int] = set()
+        self._lock = threading.Lock()
+
+    @property
+    def path(self) -> Path:
+        """The journal's file."""
+        return self._store.path
 
     def queue_message(
         self,
@@ -91,15 +95,7 @@ class PublicationJournal:
             TypeError: the message is not bytes, or a header is of a kind that can't be sent.
             JournalWriteError: (a RuntimeError) it could not be written to disk, and is not in the journal.
         """
-        body = encode(message, headers or (), topic, key)
-        with self._lock:
-            self._check_open()
-            sequence = self._next
-            offset, size = self._append(_MESSAGE, sequence, body)
-            self._next += 1
-            self._places[sequence] = offset, size
-            self._waiting.append(sequence)
-            return sequence
+        return self._store.append([encode(message, headers or (), topic, key)])
 
     def get_next_message_to_send(self) -> QueuedMessage | None:
         """The next message to send, which is then in flight, or None if there is none.
@@ -107,22 +103,16 @@ class PublicationJournal:
         Returns:
             The tuple (sequence number, message, headers), which also has `topic` and `key`.
         """
+        self._store.check()
         with self._lock:
-            self._check_open()
-            if not self._waiting:
-                return None
-            sequence = self._waiting.popleft()
-            offset, size = self._places[sequence]
-            for record in scan(self._file, offset, offset + size, self._mark):
-                if isinstance(record, Damage):
-                    raise JournalCorruptError(f"cannot read {self.path}: damaged at byte {offset}")
-                self._in_flight.add(sequence)
-                return decode(sequence, record.body)
-            raise JournalCorruptError(f"cannot read {self.path}: nothing at byte {offset}")
+            message = self._lane.take()
+            if message is not None:
+                self._in_flight.add(message.sequence)
+            return message
 
     def has_messages_to_send(self) -> bool:
         """Whether messages are waiting, new ones or such as have been queued again."""
-        return bool(self._waiting)
+        return self._store.log.live > len(self._in_flight)
 
     def has_messages_in_flight(self) -> bool:
         """Whether there are messages whose sending has begun, and neither succeeded nor failed."""
@@ -134,15 +124,8 @@ class PublicationJournal:
         Raises:
             JournalError: (a RuntimeError) no such message is in flight.
         """
-        with self._lock:
-            self._take_from_flight(sequence_number)
-            del self._places[sequence_number]
-            if self._places:
-                self._append(_SENT, sequence_number, b"")
-            else:
-                os.ftruncate(self._file, 0)
-                self._size = 0
-                self._next = 1
+        self._take_from_flight(sequence_number)
+        self._store.log.settle([sequence_number])
 
     def requeue_message(self, sequence_number: int) -> None:
         """Put a message that could not be sent back among the waiting, in its old place.
@@ -152,9 +135,7 @@ class PublicationJournal:
         """
         with self._lock:
             self._take_from_flight(sequence_number)
-            self._waiting.append(sequence_number)
-            if len(self._waiting) > 1 and sequence_number < self._waiting[-2]:
-                self._waiting = deque(sorted(self._waiting))
+            self._lane.put_back(sequence_number)
 
     def get_delivery_callback(
         self,
@@ -183,10 +164,17 @@ class PublicationJournal:
         logger.warning("Kafka reports: %s", kafka_error.str() or kafka_error.name())
 
     def close(self) -> None:
-        """Close the file. Closing twice is harmless."""
+        """Bring everything to disk and close the file. Closing twice is harmless.
+
+        Raises:
+            JournalWriteError: (a RuntimeError) it could not be brought to disk.
+        """
         if not self._closed:
             self._closed = True
-            os.close(self._file)
+            self._store.close()
+
+    def __del__(self) -> None:
+        self.close()
 
     def __enter__(self) -> PublicationJournal:
         return self
@@ -199,43 +187,11 @@ class PublicationJournal:
     ) -> None:
         self.close()
 
-    def _load(self, size: int) -> int:
-        for found in scan(self._file, 0, size):
-            if isinstance(found, Damage):
-                if not found.torn:
-                    raise JournalCorruptError(
-                        f"cannot read {self.path}: bytes {found.offset} to {found.offset + found.size}"
-                        " are no journal's; move the file away to start with an empty one"
-                    )
-                os.ftruncate(self._file, found.offset)
-                size = found.offset
-                break
-            if found.kind == _MESSAGE:
-                self._places[found.sequence] = found.offset, found.size
-                self._next = found.sequence + 1
-            elif found.kind == _SENT:
-                self._places.pop(found.sequence, None)
-        if size:
-            self._mark = os.pread(self._file, MARK_SIZE, 4)
-        self._waiting.extend(self._places)
-        return size
-
-    def _append(self, kind: int, sequence: int, body: bytes) -> tuple[int, int]:
-        data = frame(self._mark, kind, sequence, body)
-        try:
-            write_at(self._file, data, self._size)
-        except OSError as exc:
-            raise JournalWriteError(f"cannot write to the journal {self.path}: {exc}") from exc
-        offset = self._size
-        self._size += len(data)
-        return offset, len(data)
-
     def _take_from_flight(self, sequence: int) -> None:
-        self._check_open()
-        if sequence not in self._in_flight:
-            raise JournalError(f"message {sequence} of the journal {self.path} is not in flight")
-        self._in_flight.remove(sequence)
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise JournalError(f"the journal {self.path} is closed")
+        self._store.check()
+        try:
+            self._in_flight.remove(sequence)
+        except KeyError:
+            raise JournalError(
+                f"message {sequence} of the journal {self.path} is not in flight"
+            ) from None

@@ -1,0 +1,120 @@
+"""Taking messages out of the journal, in their order."""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections.abc import Callable
+
+from hop.robust_publisher._damage import put_aside
+from hop.robust_publisher._frame import HEAD_SIZE, Damage, read
+from hop.robust_publisher._log import Log
+from hop.robust_publisher._message import QueuedMessage, decode
+from hop.robust_publisher._segment import Segment
+
+# So much of a file is read at a time, in bytes.
+_CHUNK = 256 << 10
+
+
+class Lane:
+    """Takes messages one after another, first those that were put back, then from the files.
+
+    Args:
+        log: the journal.
+        start: the number to begin at.
+    """
+
+    def __init__(self, log: Log, start: int = 0) -> None:
+        self._log = log
+        self._epoch = log.epoch
+        self._next = start
+        self._again: list[int] = []
+        self._segment: Segment | None = None
+        self._base = 0
+        self._data = b""
+
+    @property
+    def next(self) -> int:
+        """The number up to which messages have been taken."""
+        return self._next if self._epoch == self._log.epoch else 0
+
+    def put_back(self, sequence: int) -> None:
+        """Let a message that was taken be taken again."""
+        heapq.heappush(self._again, sequence)
+
+    def take(
+        self, end: int | None = None, accept: Callable[[str | None], bool] | None = None
+    ) -> QueuedMessage | None:
+        """The next message that is still to be sent, or None.
+
+        Args:
+            end: the number before which to stop.
+            accept: tells by its topic whether a message is taken or passed over.
+        """
+        lost = self._log.lost
+        try:
+            return self._take(end, accept)
+        finally:
+            if self._log.lost != lost:
+                self._log.settle(())
+
+    def _take(
+        self, end: int | None, accept: Callable[[str | None], bool] | None
+    ) -> QueuedMessage | None:
+        with self._log.lock:
+            if self._epoch != self._log.epoch:
+                self._epoch, self._next = self._log.epoch, 0
+                self._again.clear()
+            while (sequence := self._following(end)) is not None:
+                segment = self._log.find(sequence)
+                if segment is None or not segment.is_live(sequence):
+                    continue
+                body = self._read(segment, sequence)
+                if body is None:
+                    continue
+                message = decode(sequence, body)
+                if accept is None or accept(message.topic):
+                    return message
+            return None
+
+    def _following(self, end: int | None) -> int | None:
+        if self._again:
+            return heapq.heappop(self._again)
+        sequence = self._log.next_live(self._next)
+        if sequence is None or sequence >= (self._log.visible if end is None else end):
+            return None
+        self._next = sequence + 1
+        return sequence
+
+    def _read(self, segment: Segment, sequence: int) -> bytes | memoryview | None:
+        offset = segment.offset(sequence)
+        at = offset - self._base
+        if segment is not self._segment or not 0 <= at <= len(self._data) - HEAD_SIZE:
+            self._load(segment, offset, _CHUNK)
+            at = 0
+        found = read(self._data, at, segment.mark, sequence)
+        if isinstance(found, int):
+            # The record is longer than what was loaded.
+            self._load(segment, offset, found)
+            found = read(self._data, 0, segment.mark, sequence)
+        if isinstance(found, memoryview):
+            return found
+        self._lose(segment, sequence, offset)
+        return None
+
+    def _load(self, segment: Segment, offset: int, size: int) -> None:
+        wanted = min(size, segment.size - offset)
+        self._data = os.pread(self._log.descriptor(segment), wanted, offset)
+        self._segment, self._base = segment, offset
+
+    def _lose(self, segment: Segment, sequence: int, offset: int) -> None:
+        """Give up a message that was sound when the journal was opened and is not now."""
+        following = segment.next_live(sequence + 1)
+        end = segment.size if following is None else segment.offset(following)
+        put_aside(
+            self._log.path,
+            self._log.descriptor(segment),
+            segment.mark,
+            [Damage(offset, end - offset, torn=False)],
+        )
+        self._log.lose(sequence)

@@ -1,0 +1,355 @@
+"""The journal as a sequence of messages over several files."""
+
+from __future__ import annotations
+
+import logging
+import os
+import struct
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from hop.robust_publisher._disk import open_file, sync, sync_folder
+from hop.robust_publisher._errors import JournalWriteError
+from hop.robust_publisher._segment import (
+    MESSAGE,
+    SETTLED,
+    Entry,
+    Segment,
+    overlapping,
+    ranges,
+    sealed_ordinal,
+    sealed_path,
+)
+
+logger = logging.getLogger("hop.robust_publisher")
+
+RANGE = struct.Struct(">QQ")
+
+# A file that is longer is sealed and another begun, so that disk space is given back as messages arrive.
+SEGMENT_SIZE = 16 << 20
+# What is not on disk yet is also kept in memory, in case the disk fails; at most so much of it.
+_MAX_UNSYNCED = 16 << 20
+# Files that are read are kept open, so many at a time.
+_MAX_OPEN = 4
+
+
+class Log:
+    """The segments in their order, the last of which is written to.
+
+    Two locks: `lock` guards everything in memory and the order of writes; `_syncing` is held while a file is
+    brought to disk, and always taken first, so that nobody waits for the disk who only wants to write.
+
+    Args:
+        path: the active segment's file; the sealed ones lie beside it.
+        segments: those that there are, oldest first; the active one, if there is any, is the last.
+        next_sequence: the number of the next message.
+        durable: whether `append` returns only when the messages are on disk.
+        segment_size: how large a file becomes, in bytes, before the next is begun.
+
+    Attributes:
+        live: how many messages are still to be sent.
+        used: how many bytes all files take.
+        next_sequence: the number of the next message.
+        visible: the number before which messages may be sent.
+        lost: how many messages were found damaged after the journal was opened.
+        epoch: how often numbering has begun again.
+        dirty: set when something has been written that is not on disk.
+        freed: notified when files have been deleted.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        segments: Sequence[Segment],
+        next_sequence: int,
+        *,
+        durable: bool = False,
+        segment_size: int = SEGMENT_SIZE,
+    ) -> None:
+        self.path = path
+        self.lock = threading.RLock()
+        self.freed = threading.Condition(self.lock)
+        self.dirty = threading.Event()
+        self.next_sequence = self.visible = next_sequence
+        self.epoch = self.lost = 0
+        self.live = sum(segment.live for segment in segments)
+        self.used = sum(segment.size for segment in segments)
+        self._syncing = threading.RLock()
+        self._segments = list(segments)
+        self._ordinal = max((sealed_ordinal(s.path) for s in segments), default=0)
+        self._durable = durable
+        self._segment_size = segment_size
+        self._opened: deque[Segment] = deque()
+        self._unrecorded: list[int] = []
+        self._unsynced: list[Entry] = []
+        self._unsynced_bytes = 0
+        self._written = 0  # records, since the log was opened
+        self._synced = 0
+        self._suspect = False
+        if not segments:
+            # What is wrong with the place is found out now, and not when the first alert comes.
+            self._active()
+
+    def append(self, bodies: Sequence[bytes]) -> int:
+        """Write messages, all of them or none, and return the number of the first.
+
+        Raises:
+            JournalWriteError: they could not be written.
+        """
+        if self._suspect or self._unsynced_bytes > _MAX_UNSYNCED:
+            self.sync()
+        with self.lock:
+            active = self._segments[-1] if self._segments else None
+            full = active is not None and not active.sealed and active.size >= self._segment_size
+        if full:
+            self._rotate()
+        with self.lock:
+            first = self.next_sequence
+            self._write([Entry(MESSAGE, first + i, body) for i, body in enumerate(bodies)])
+            self.next_sequence += len(bodies)
+            self.live += len(bodies)
+            end, written = self.next_sequence, self._written
+            if not self._durable:
+                self.visible = end
+        if self._durable:
+            try:
+                self.sync(written)
+            except JournalWriteError:
+                self.settle(range(first, end))
+                raise
+            with self.lock:
+                self.visible = max(self.visible, end)
+        return first
+
+    def settle(self, sequences: Iterable[int]) -> None:
+        """Take note that messages need not be sent any more, and delete what is not needed for the others.
+
+        The note that can't be written to disk now is written later: without it, messages may be sent twice.
+        """
+        with self.lock:
+            for sequence in sequences:
+                self._settle(sequence)
+            if self.live and self._unrecorded:
+                self._record()
+            finished = not self.live or any(s.sealed and not s.live for s in self._segments)
+        if finished:
+            self._clean()
+
+    def lose(self, sequence: int) -> None:
+        """Take note that a message can't be read any more; `settle` has to be called soon."""
+        self.lost += 1
+        self._settle(sequence)
+
+    def find(self, sequence: int) -> Segment | None:
+        """The segment that has a message of this number."""
+        return next(overlapping(self._segments, sequence, sequence + 1), None)
+
+    def next_live(self, sequence: int) -> int | None:
+        """The number of the first message from `sequence` that is still to be sent."""
+        with self.lock:
+            for segment in overlapping(self._segments, sequence, self.next_sequence):
+                if segment.live and (found := segment.next_live(sequence)) is not None:
+                    return found
+            return None
+
+    def descriptor(self, segment: Segment) -> int:
+        """A segment's open file."""
+        if segment.descriptor < 0:
+            segment.descriptor = open_file(segment.path, os.O_RDONLY)
+            self._opened.append(segment)
+            if len(self._opened) > _MAX_OPEN:
+                self._opened.popleft().close()
+        return segment.descriptor
+
+    def sync(self, upto: int | None = None) -> None:
+        """Return when what has been written is on disk.
+
+        When the disk reports a failure, what it may have lost is written again, to another file: asked again
+        about the same file, the system would claim success.
+
+        Args:
+            upto: how many records, from the first, have to be; None for all. One thread waits for the disk for
+                all that wait at the same time.
+
+        Raises:
+            JournalWriteError: it could not be brought to disk.
+        """
+        with self._syncing:
+            with self.lock:
+                target = self._written
+                if self._synced >= (target if upto is None else upto):
+                    return
+                if self._suspect:
+                    self._rescue()
+                    return
+                active = self._segments[-1]
+                # The file may be sealed and closed by others while the disk works.
+                descriptor = os.dup(active.descriptor)
+            try:
+                sync(descriptor)
+                if not active.entered:
+                    sync_folder(self.path.parent)
+            except OSError as exc:
+                logger.warning("cannot bring the journal %s to disk: %s", self.path, exc)
+                with self.lock:
+                    self._suspect = True
+                    self._rescue()
+            else:
+                with self.lock:
+                    active.entered = True
+                    self._on_disk(target)
+            finally:
+                os.close(descriptor)
+
+    def close(self) -> None:
+        with self.lock:
+            for segment in self._segments:
+                segment.close()
+
+    def _settle(self, sequence: int) -> None:
+        segment = self.find(sequence)
+        if segment is not None and segment.is_live(sequence):
+            segment.settle(sequence, sequence + 1)
+            self.live -= 1
+            self._unrecorded.append(sequence)
+
+    def _write(self, entries: Sequence[Entry]) -> None:
+        if self._suspect:
+            raise JournalWriteError(f"cannot bring the journal {self.path} to disk")
+        try:
+            active = self._active()
+            before = active.size
+            active.write(entries)
+        except OSError as exc:
+            raise JournalWriteError(
+                f"cannot write to the journal {self.path}: {exc.strerror or exc}"
+            ) from exc
+        self.used += active.size - before
+        self._unsynced.extend(entries)
+        self._unsynced_bytes += active.size - before
+        self._written += len(entries)
+        if not self.dirty.is_set():
+            self.dirty.set()
+
+    def _active(self) -> Segment:
+        if not self._segments or self._segments[-1].sealed:
+            segment = Segment(self.path, self.next_sequence)
+            segment.descriptor = open_file(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+            self._segments.append(segment)
+        return self._segments[-1]
+
+    def _record(self, more: Iterable[tuple[int, int]] = ()) -> None:
+        """Write which messages are settled; `lock` is held."""
+        pairs = [*ranges(self._unrecorded), *more]
+        body = b"".join(RANGE.pack(*pair) for pair in pairs)
+        try:
+            self._write([Entry(SETTLED, self.next_sequence, body)])
+        except JournalWriteError as exc:
+            logger.warning("%s; messages that have been sent may be sent again", exc)
+            return
+        for pair in pairs:
+            for segment in overlapping(self._segments, *pair):
+                segment.recorded_in.add(self._segments[-1])
+        self._unrecorded.clear()
+
+    def _rotate(self) -> None:
+        with self._syncing:
+            self.sync()
+            with self.lock:
+                active = self._segments[-1]
+                if active.size >= self._segment_size and not active.sealed:
+                    self._seal(active)
+
+    def _seal(self, segment: Segment) -> None:
+        segment.seal(sealed_path(self.path, self._ordinal + 1))
+        self._ordinal += 1
+        if segment.descriptor >= 0:
+            self._opened.append(segment)
+
+    def _clean(self) -> None:
+        """Delete segments of which nothing is to be sent; empty the active one if that goes for all."""
+        with self._syncing, self.lock:
+            done = [s for s in self._segments if s.sealed and not s.live]
+            if done and self._bury(done):
+                for segment in done:
+                    segment.close()
+                    segment.path.unlink(missing_ok=True)
+                    self._segments.remove(segment)
+                    self.used -= segment.size
+                sync_folder(self.path.parent)
+            if not self.live and not any(segment.sealed for segment in self._segments):
+                self._empty()
+            self.freed.notify_all()
+
+    def _bury(self, done: Sequence[Segment]) -> bool:
+        """Bring to disk that nothing of these is to be sent, and what they say about those that stay."""
+        kept = [s for s in self._segments if s.live and not s.recorded_in.isdisjoint(done)]
+        pairs = [(segment.first, segment.end) for segment in done]
+        for segment in kept:
+            pairs += segment.settled()
+        self._record(pairs)
+        try:
+            self.sync()
+        except JournalWriteError as exc:
+            logger.warning("%s; its files can't be deleted", exc)
+            return False
+        for segment in kept:
+            segment.recorded_in.difference_update(done)
+        return True
+
+    def _empty(self) -> None:
+        fresh = Segment(self.path, 1)
+        for active in self._segments:
+            os.ftruncate(active.descriptor, 0)
+            fresh.descriptor, active.descriptor = active.descriptor, -1
+            fresh.entered = active.entered
+        if self._segments:
+            self._segments = [fresh]
+        self.used = 0
+        self.next_sequence = self.visible = 1
+        self.epoch += 1
+        self._unrecorded.clear()
+        self._suspect = False
+        self._on_disk(self._written)
+
+    def _rescue(self) -> None:
+        """Write what may not have got to disk to a new file; both locks are held.
+
+        Raises:
+            JournalWriteError: that is not possible either. It is tried again with the next `sync`.
+        """
+        active = self._segments[-1]
+        entries = [e for e in self._unsynced if e.kind != MESSAGE or active.is_live(e.sequence)]
+        first = next((e.sequence for e in entries if e.kind == MESSAGE), self.next_sequence)
+        fresh = Segment(self.path, first)
+        unfinished = self.path.with_name(self.path.name + ".new")
+        try:
+            fresh.descriptor = open_file(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+            fresh.write(entries)
+            sync(fresh.descriptor)
+            # What the disk has kept of the old file is read through a new descriptor.
+            active.close()
+            if not active.sealed:
+                self._seal(active)
+            unfinished.rename(self.path)
+            sync_folder(self.path.parent)
+        except OSError as exc:
+            fresh.close()
+            raise JournalWriteError(
+                f"cannot bring the journal {self.path} to disk: {exc.strerror or exc}"
+            ) from exc
+        active.trim(first)
+        fresh.entered = True
+        self.used += fresh.size
+        self._segments.append(fresh)
+        self._suspect = False
+        self._on_disk(self._written)
+
+    def _on_disk(self, target: int) -> None:
+        count = target - self._synced
+        if count > 0:
+            del self._unsynced[:count]
+            self._synced = target
+            self._unsynced_bytes = sum(len(entry.body) for entry in self._unsynced)

@@ -1,0 +1,181 @@
+"""One file of the journal, and what is known of the messages in it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from hop.robust_publisher._disk import write_at
+from hop.robust_publisher._frame import MARK_SIZE, frame
+
+# Kinds of records.
+START = 1
+MESSAGE = 2
+SETTLED = 3
+
+VERSION = b"\x01"
+
+_ALIVE = 1
+_GONE = 0
+
+
+class Entry(NamedTuple):
+    """A record that is to be written."""
+
+    kind: int
+    sequence: int
+    body: bytes
+
+
+class Segment:
+    """A file of records, whose messages are numbered without gaps from `first`.
+
+    For each message five bytes are kept in memory: where it lies in the file, and whether it is still to be sent.
+
+    Attributes:
+        path: the file.
+        mark: what each record in it repeats.
+        first: the number of its first message.
+        end: the number after that of its last message.
+        size: the length of what is sound in the file, in bytes.
+        live: how many of its messages are still to be sent.
+        sealed: whether nothing is added to it any more.
+        entered: whether the file's name is known to be on disk.
+        recorded_in: the segments whose records say which of its messages are settled.
+        descriptor: the open file, -1 while it is closed.
+    """
+
+    def __init__(self, path: Path, first: int, mark: bytes | None = None) -> None:
+        self.path = path
+        self.mark = secrets.token_bytes(MARK_SIZE) if mark is None else mark
+        self.first = first
+        self.size = 0
+        self.live = 0
+        self.sealed = False
+        self.entered = False
+        self.recorded_in: set[Segment] = set()
+        self.descriptor = -1
+        self._alive = bytearray()
+        self._offsets = array("I")
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self._alive)
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        """Add records to the file, all of them or none, in one write.
+
+        Raises:
+            OSError: they could not be written.
+        """
+        frames = [frame(self.mark, *entry) for entry in entries]
+        if not self.size:
+            frames.insert(0, frame(self.mark, START, self.first, VERSION))
+        offset = self.size + (len(frames[0]) if len(frames) > len(entries) else 0)
+        data = b"".join(frames)
+        write_at(self.descriptor, data, self.size)
+        self.size += len(data)
+        for entry, framed in zip(entries, frames[len(frames) - len(entries) :], strict=True):
+            if entry.kind == MESSAGE:
+                self.add(entry.sequence, offset)
+            offset += len(framed)
+
+    def add(self, sequence: int, offset: int) -> None:
+        """Take note of a message in the file; numbers that were left out count as settled."""
+        missing = sequence - self.end
+        if missing:
+            self._alive.extend(bytes(missing))
+            self._offsets.extend([0] * missing)
+        self._alive.append(_ALIVE)
+        self._offsets.append(offset)
+        self.live += 1
+
+    def offset(self, sequence: int) -> int:
+        """Where a message lies in the file."""
+        return self._offsets[sequence - self.first]
+
+    def is_live(self, sequence: int) -> bool:
+        """Whether a message is here and still to be sent."""
+        index = sequence - self.first
+        return 0 <= index < len(self._alive) and self._alive[index] == _ALIVE
+
+    def next_live(self, sequence: int) -> int | None:
+        """The number of the first message from `sequence` that is still to be sent."""
+        index = self._alive.find(_ALIVE, max(0, sequence - self.first))
+        return None if index < 0 else self.first + index
+
+    def settle(self, first: int, end: int) -> None:
+        """Take note that the messages from `first` to before `end` need not be sent, those that are here."""
+        start, stop = max(0, first - self.first), min(len(self._alive), end - self.first)
+        if start < stop:
+            self.live -= self._alive.count(_ALIVE, start, stop)
+            self._alive[start:stop] = bytes(stop - start)
+
+    def settled(self) -> Iterator[tuple[int, int]]:
+        """The ranges (first, after last) of messages that need not be sent."""
+        index, size = 0, len(self._alive)
+        while (start := self._alive.find(_GONE, index)) >= 0:
+            index = self._alive.find(_ALIVE, start)
+            if index < 0:
+                index = size
+            yield self.first + start, self.first + index
+
+    def trim(self, end: int) -> None:
+        """Forget the messages from `end` on: a later segment has them."""
+        keep = max(0, end - self.first)
+        self.live -= self._alive.count(_ALIVE, keep)
+        del self._alive[keep:]
+        del self._offsets[keep:]
+
+    def seal(self, path: Path) -> None:
+        """Give the file the name that it keeps, now that nothing is added to it."""
+        self.path.rename(path)
+        self.path, self.sealed = path, True
+
+    def close(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
+def ranges(sequences: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """The numbers as ranges (first, after last)."""
+    first = end = None
+    for sequence in sorted(sequences):
+        if first is None or end is None:
+            first, end = sequence, sequence + 1
+        elif sequence == end:
+            end += 1
+        elif sequence > end:
+            yield first, end
+            first, end = sequence, sequence + 1
+    if first is not None and end is not None:
+        yield first, end
+
+
+def overlapping(segments: Sequence[Segment], first: int, end: int) -> Iterator[Segment]:
+    """Those of some segments, in their order, that have messages from `first` to before `end`."""
+    index = max(0, bisect_right(segments, first, key=_first) - 1)
+    while index < len(segments) and segments[index].first < end:
+        if first < segments[index].end:
+            yield segments[index]
+        index += 1
+
+
+def sealed_path(path: Path, ordinal: int) -> Path:
+    """The name of a journal's sealed segment."""
+    return path.with_name(f"{path.name}.{ordinal:08d}.sealed")
+
+
+def sealed_ordinal(path: Path) -> int:
+    """The number in a sealed segment's name, 0 for the active one."""
+    return int(path.suffixes[-2][1:]) if path.suffix == ".sealed" else 0
+
+
+def _first(segment: Segment) -> int:
+    return segment.first
