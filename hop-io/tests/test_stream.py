@@ -84,6 +84,30 @@ def test_auth_is_a_list_or_false() -> None:
     assert not Stream(auth=False).auth
 
 
+def test_who_asks_for_authentication_does_not_go_without(
+    url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("HOP_USERNAME", "HOP_PASSWORD", "HOP_HOST", "HOP_CREDENTIALS_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="hop auth add"):
+        Stream().open(url)
+    store = tmp_path / "hop" / "auth.toml"
+    store.parent.mkdir(mode=0o700)
+    store.touch(0o600)
+    for auth in (True, []):
+        with pytest.raises(RuntimeError, match="hop auth add"):
+            Stream(auth=auth).open(url)
+        with pytest.raises(RuntimeError, match="hop auth add"):
+            list_topics(url, auth=auth)
+
+
+def test_why_there_is_no_token_is_told(url: str) -> None:
+    auth = Auth("alice", "", method="OAUTHBEARER", ssl=False, token_command="echo sorry >&2; false")
+    with pytest.raises(RuntimeError, match="sorry"):
+        Stream(auth=auth).open(url)
+
+
 def test_a_stream_can_be_subclassed(url: str) -> None:
     class Client(Stream):
         def __init__(self) -> None:

@@ -93,7 +93,12 @@ class Connection:
         """
         try:
             return kind(self._config)
-        except KafkaException as exc:
+        except (KafkaException, SystemError) as exc:
+            # Who waits for a token in vain is not told why, and confluent-kafka's consumer raises no proper exception.
+            if reason := getattr(self._config.get("oauth_cb"), "error", None):
+                raise reason from exc
+            if isinstance(exc, SystemError):
+                raise
             raise self.translate(exc.args[0], "cannot set up the connection to the broker") from exc
 
     def metadata(

@@ -20,7 +20,7 @@ def credentials(auth: AuthLike) -> list[Auth]:
     """
     if auth is True:
         return load_auth()
-    if not auth:
+    if auth is False or auth is None:
         return []
     return [auth] if isinstance(auth, Auth) else list(auth)
 
@@ -31,8 +31,10 @@ def credential_for(auth: AuthLike, url: KafkaURL) -> Auth | None:
     Raises:
         RuntimeError: none matches the URL, or several do.
     """
-    known = credentials(auth)
-    # The URL's user name is a hint for choosing; one credential given by the program needs none.
     if isinstance(auth, Auth):
+        # The URL's user name is a hint for choosing; one credential given by the program needs none.
         return auth
-    return select_matching_auth(known, url.broker, url.user) if known else None
+    if auth is False or auth is None:
+        return None
+    # Nothing to choose from is an error, too: who asked for authentication does not go without.
+    return select_matching_auth(credentials(auth), url.broker, url.user)

@@ -31,11 +31,13 @@ class Stream:
 
     def __init__(
         self,
-        auth: bool | Auth | Iterable[Auth] = True,
+        auth: bool | Auth | Iterable[Auth] | None = True,
         start_at: StartPosition = StartPosition.LATEST,
         until_eos: bool = False,
     ) -> None:
-        self._auth: AuthLike = auth if isinstance(auth, (bool, Auth)) else list(auth or ())
+        self._auth: AuthLike = (
+            auth if auth is None or isinstance(auth, (bool, Auth)) else list(auth)
+        )
         self.start_at = start_at
         self.until_eos = until_eos
 
@@ -48,9 +50,7 @@ class Stream:
             RuntimeError: their file has unsafe permissions.
             KeyError: their file is malformed.
         """
-        if self._auth is True:
-            self._auth = credentials(True)
-        return credentials(self._auth)
+        return credentials(self._known())
 
     @overload
     def open(
@@ -117,7 +117,7 @@ class Stream:
         if ignored:
             logger.debug("open: ignored unknown options: %s", ", ".join(ignored))
         options = {name: value for name, value in kwargs.items() if "." in name}
-        auth = credential_for(self._auth if isinstance(self._auth, Auth) else self.auth, target)
+        auth = credential_for(self._known(), target)
         if mode == "w":
             topic = target.topics[0] if target.topics else None
             return Producer(target.broker, topic, auth=auth, timeout=timeout, **options)
@@ -132,3 +132,9 @@ class Stream:
             timeout=timeout,
             **options,
         )
+
+    def _known(self) -> AuthLike:
+        """What to choose a credential from; the stored ones are read once."""
+        if self._auth is True:
+            self._auth = credentials(True)
+        return self._auth
