@@ -35,7 +35,7 @@ class Entry(NamedTuple):
 class Segment:
     """A file of records, whose messages are numbered without gaps from `first`.
 
-    For each message five bytes are kept in memory: where it lies in the file, and whether it is still to be sent.
+    For each message nine bytes are kept in memory: where it lies in the file, and whether it is still to be sent.
 
     Attributes:
         path: the file.
@@ -61,7 +61,7 @@ class Segment:
         self.recorded_in: set[Segment] = set()
         self.descriptor = -1
         self._alive = bytearray()
-        self._offsets = array("I")
+        self._offsets = array("Q")
 
     @property
     def end(self) -> int:

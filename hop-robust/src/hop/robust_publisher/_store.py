@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from hop.robust_publisher._earlier import take_over
 from hop.robust_publisher._errors import JournalError, JournalWriteError
 from hop.robust_publisher._load import Loader
 from hop.robust_publisher._lock import Lock
@@ -57,7 +58,9 @@ class Store:
         self._closed = False
         try:
             _finish(self.path)
-            loaded = Loader(self.path, strict=on_corruption == "raise")
+            strict = on_corruption == "raise"
+            take_over(self.path, strict=strict)
+            loaded = Loader(self.path, strict=strict)
             self.log = Log(self.path, loaded.segments, loaded.next_sequence, durable=durable)
         except BaseException:
             self._closed = True
