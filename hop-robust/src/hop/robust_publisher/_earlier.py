@@ -145,11 +145,11 @@ def _bodies(data: mmap.mmap, live: dict[int, _Part]) -> Iterator[bytes]:
 
 
 def _converted(data: mmap.mmap, part: _Part) -> bytes:
-    at = part.start + _NUMBER.size
+    body, at = data[part.start : part.end], _NUMBER.size
 
     def number() -> int:
         nonlocal at
-        (value,) = _NUMBER.unpack_from(data, at)
+        (value,) = _NUMBER.unpack_from(body, at)
         at += _NUMBER.size
         return int(value)
 
@@ -157,7 +157,9 @@ def _converted(data: mmap.mmap, part: _Part) -> bytes:
         nonlocal at
         size = number()
         at += size
-        return data[at - size : at]
+        if at > len(body):
+            raise ValueError("a text ends after its record")
+        return body[at - size : at]
 
     topic = text() if part.kind == _WITH_TOPIC else b""
     message = text()
