@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SUMMARY_WIDTH = 120
+_REPR_LENGTH = 600
 
 
 def one_line(text: str, width: int = SUMMARY_WIDTH) -> str:
@@ -46,4 +47,5 @@ _short = _ShortRepr()
 
 def short_repr(value: Any) -> str:
     """The value's repr, cut so that no message prints megabytes."""
-    return _short.repr(value)
+    text = _short.repr(value)
+    return text if len(text) <= _REPR_LENGTH else f"{text[: _REPR_LENGTH - 1]}…"

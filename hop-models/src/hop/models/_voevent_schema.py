@@ -26,6 +26,12 @@ def _schema() -> etree.XMLSchema:
 def validate_packet(xml: bytes) -> None:
     """Check a packet. Raises ValidationError; DecodeError for what is no XML."""
     root = parse_root(xml)
+    # Said first, and in words: to the schema this is another namespace, of which it knows nothing.
+    version = root.get("version")
+    if version != "2.0":
+        raise ValidationError(
+            "VOEvent", [f"VOEvent: version {version!r}, where the schema is that of '2.0'"]
+        )
     schema = _schema()
     if schema.validate(root):
         return

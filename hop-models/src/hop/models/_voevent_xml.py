@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from lxml import etree
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_ENCODING = re.compile(rb"\s*<\?xml[^>]{1,200}?encoding\s*=\s*[\"']([A-Za-z][\w.-]{1,40})[\"']")
+_NO_ENCODINGS = ("idna", "punycode", "undefined", "unicode", "raw")
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
 
 
@@ -48,6 +51,13 @@ def parse_root(data: str | bytes) -> etree._Element:
             root = etree.fromstring(data, _bytes_parser)
     except etree.XMLSyntaxError as exc:
         problem = " ".join((exc.msg or "empty").split())
+        text = (
+            _decoded(data)
+            if isinstance(data, bytes) and problem.startswith("Unsupported encoding")
+            else None
+        )
+        if text is not None:
+            return parse_root(text)
         if problem.startswith("Excessive depth"):
             problem = f"elements nested deeper than {limits.xml_depth} levels"
         raise DecodeError(f"VOEvent: cannot be read as XML: {problem}") from exc
@@ -69,6 +79,18 @@ def parse_root(data: str | bytes) -> etree._Element:
                 f"VOEvent: <{_local(crowded[0].tag)}> has more than {most} attributes"
             )
     return root
+
+
+def _decoded(data: bytes) -> str | None:
+    """The text, where Python knows the encoding that the XML declares (`latin-1`) and libxml2 does not."""
+    declared = _ENCODING.match(data)
+    try:
+        codec = codecs.lookup(declared[1].decode("ascii")) if declared else None
+        return (
+            data.decode(codec.name) if codec and not codec.name.startswith(_NO_ENCODINGS) else None
+        )
+    except (LookupError, UnicodeError):
+        return None
 
 
 def parse_packet(data: str | bytes) -> tuple[dict[str, Any], bytes]:
