@@ -76,11 +76,10 @@ def _discover() -> None:
             continue
         if callable(loaded) and not isinstance(loaded, type):
             register(loaded)
-        attributes = getattr(loaded, "__dict__", {}).values()
+        # Its functions may have been registered before, when somebody imported its package.
+        package = entry.value.partition(":")[0].partition(".")[0]
         found = [
-            key
-            for key, function in _functions.items()
-            if key not in known or function in attributes
+            key for key in _functions if key not in known or key[0].partition(".")[0] == package
         ]
         if not found:
             _warn(

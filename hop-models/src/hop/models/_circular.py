@@ -8,6 +8,7 @@ from hop.models._exceptions import DecodeError
 from hop.models._input import read_any, read_text
 from hop.models._json import parse_json_object
 from hop.models._model import MessageModel
+from hop.models._text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +118,10 @@ class GCNCircular(MessageModel):
         """The circular as RFC 822 text."""
         from hop.models._circular_text import print_circular
 
-        return print_circular(self.header, self.body, self._gaps)
+        return printable(print_circular(self.header, self.body, self._gaps))
+
+    def _fields(self) -> dict[str, Any]:
+        return {"header": self.header, "body": self.body}
 
     def _text(self, name: str) -> str:
         value = self.header.get(name)

@@ -6,6 +6,7 @@ import json
 
 from hop.models._exceptions import DecodeError
 from hop.models._limits import limits
+from hop.models._text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,9 +69,8 @@ def dump_json(value: Any) -> bytes:
 
 
 def print_json(value: Any, indent: int | None = None) -> str:
-    """The value as JSON for people: letters as they are. Lone surrogates, which no terminal takes, stay escaped."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    """The value as JSON for people: letters as they are."""
+    return printable(json.dumps(value, ensure_ascii=False, indent=indent))
 
 
 def plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ from hop.models._exceptions import DecodeError
 from hop.models._input import read_text
 from hop.models._marks import marks_of_text
 from hop.models._model import MessageModel
+from hop.models._text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class GCNTextNotice(MessageModel):
 
     def __str__(self) -> str:
         """The raw text."""
-        return self.raw
+        return printable(self.raw)
 
     def _fields(self) -> dict[str, Any]:
         return {"fields": self.fields, "raw": self.raw}

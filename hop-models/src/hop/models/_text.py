@@ -45,6 +45,11 @@ class _ShortRepr(Repr):
 _short = _ShortRepr()
 
 
+def printable(text: str) -> str:
+    """The text with lone surrogates, which JSON can hold and no terminal takes, as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def short_repr(value: Any) -> str:
     """The value's repr, cut so that no message prints megabytes."""
     text = _short.repr(value)
