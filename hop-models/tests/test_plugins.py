@@ -199,7 +199,7 @@ def test_of_two_plugins_for_one_name_the_first_stays(site: Site) -> None:
     """
     done = site.run(code)
     assert done.returncode == 0, done.stderr
-    owner, other = done.stdout.split()
+    _, other = done.stdout.split()
     assert len(done.stderr.splitlines()) == 1
     assert f"the plugin '{other}'" in done.stderr
     assert "'donut' is already a format of another plugin, which stays" in done.stderr

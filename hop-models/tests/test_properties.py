@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from hop.models import (
     AvroBlob,
     Blob,
-    DecodeError,
     ExternalMessage,
     GCNCircular,
     GCNTextNotice,
@@ -24,7 +23,7 @@ from hop.models import (
 )
 
 WHOLE = {
-    "voevent": b'<?xml version="1.0"?><VOEvent ivorn="ivo://a/b#c"><What><Param name="a">x &amp; y</Param></What></VOEvent>',
+    "voevent": b'<?xml version="1.0"?><VOEvent ivorn="ivo://a/b#c"><What><a b="c">x &amp; y</a></What></VOEvent>',
     "circular": GCNCircular({"title": "T", "number": "5"}, "body").serialize()["content"],
     "gcntextnotice": b"TITLE: T\nCOMMENTS: c\n  more\n",
     "json": b'{"a": [1, 2.5, null, "text\\u00e9"], "b": {"c": true}}',

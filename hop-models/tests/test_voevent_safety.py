@@ -24,7 +24,7 @@ def requests() -> Iterator[tuple[str, list[str]]]:
     asked: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             asked.append(self.path)
             self.send_response(200)
             self.end_headers()
@@ -53,6 +53,8 @@ def test_a_doctype_reaches_for_nothing(requests: tuple[str, list[str]], tmp_path
         assert VOEvent.load(f"{doctype}{ROOT}<Who>me</Who></VOEvent>").Who == "me"
         with pytest.raises(DecodeError, match="entity"):
             VOEvent.load(f"{doctype}{ROOT}<Who>&a;</Who></VOEvent>")
+        with pytest.raises(DecodeError, match="entity"):
+            VOEvent.load(f"{doctype}{ROOT}&a;</VOEvent>")
     for declared in (
         f'<!ENTITY a SYSTEM "{address}/a">',
         f'<!ENTITY a SYSTEM "{secret.as_uri()}">',
@@ -60,12 +62,11 @@ def test_a_doctype_reaches_for_nothing(requests: tuple[str, list[str]], tmp_path
         '<!ENTITY a "text">',
     ):
         for use in ("<Who>&a;</Who>", "<Who>me</Who>"):
-            with pytest.raises(DecodeError, match="declares entities"):
+            with pytest.raises(DecodeError, match=r"declares entities|not defined"):
                 VOEvent.load(f"<!DOCTYPE VOEvent [{declared}]>{ROOT}{use}</VOEvent>")
-    xinclude = f'<Who xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="{secret.as_uri()}" parse="text"/></Who>'
-    assert "secret" not in str(
-        VOEvent.load(f"{ROOT}{xinclude}</VOEvent>").Who["include"].values()
-    ).replace(str(secret), "")
+    include = f'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="{secret.as_uri()}" parse="text"/>'
+    event = VOEvent.load(f"{ROOT}<Who>{include}</Who></VOEvent>")
+    assert event.Who == {"include": {"href": secret.as_uri(), "parse": "text"}}
     VOEvent.load(
         f'<VOEvent ivorn="a" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
         f' xsi:schemaLocation="{address}/a {address}/a.xsd"/>'

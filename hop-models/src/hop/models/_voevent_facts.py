@@ -104,7 +104,7 @@ def marks(event: VOEvent) -> list[str]:
 def headline(event: VOEvent) -> str:
     """What the event is, where and when."""
     parts = [str(event.ivorn)]
-    if event.role != "observation":
+    if event.role not in ("observation", "test"):  # a test is marked before all else
         parts.append(str(event.role))
     when, where = event_time(event.WhereWhen), position(event.WhereWhen)
     if when is not None:

@@ -9,7 +9,7 @@ from lxml import etree
 
 from hop.models._exceptions import DecodeError
 from hop.models._limits import limits
-from hop.models._voevent import SECTIONS
+from hop.models._voevent import FIELDS, SECTIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,48 +96,44 @@ def _decoded(data: bytes) -> str | None:
 def parse_packet(data: str | bytes) -> tuple[dict[str, Any], bytes]:
     """The fields of the packet, and the packet as bytes that say their encoding right."""
     root = parse_root(data)
-    if _local(root.tag) != "VOEvent":
-        raise DecodeError(f"VOEvent: the root element is <{_local(root.tag)}>, not <VOEvent>")
-    values = {name: text for name, text in root.items() if name in ("ivorn", "role", "version")}
-    if "ivorn" not in values:
+    name = _local(str(root.tag))
+    if name != "VOEvent":
+        raise DecodeError(f"VOEvent: the root element is <{name}>, not <VOEvent>")
+    packet = _value(root, limits.xml_depth - 1)
+    if not isinstance(packet, dict) or not isinstance(packet.get("ivorn"), str):
         raise DecodeError("VOEvent: the root element has no attribute 'ivorn'")
-    depth = limits.xml_depth - 2
-    for element in root:
-        name = _local(element.tag)
-        if name in SECTIONS:
-            _add(values, name, _value(element, depth))
     if isinstance(data, str):
         data = _DECLARATION.sub("<?xml version='1.0' encoding='UTF-8'?>", data, count=1).encode()
-    return values, data
+    return {name: packet[name] for name in FIELDS if name in packet}, data
 
 
 def _value(element: etree._Element, depth: int) -> Any:
-    """The element as a value: see the wire format's rules for VOEvent as a dictionary."""
+    """The element as a value, with elements in it up to that depth.
+
+    An element without attributes is its text, or None when it is empty; others are a dictionary of attributes,
+    elements and `#text`. Comments and processing instructions are not in the tree.
+    """
     attributes: Any = element.items()
-    if not len(element):
-        text = element.text
-        text = text.strip() if text else None
-        if not attributes:
-            return text or None
-        value = {_local(name): item for name, item in attributes}
-        if text:
-            value["#text"] = text
-        return value
-    if depth <= 0:
-        raise DecodeError(
-            f"VOEvent: elements nested deeper than {limits.xml_depth} levels (line {element.sourceline})"
-        )
-    value = {_local(name): item for name, item in attributes}
+    value = {name if name[0] != "{" else _local(name): text for name, text in attributes}
     text = element.text or ""
-    for child in element:
-        tag = child.tag
-        if not isinstance(tag, str):
-            raise DecodeError(
-                f"VOEvent: the entity {child.text} is not defined (line {child.sourceline})"
-            )
-        _add(value, _local(tag), _value(child, depth - 1))
-        if child.tail:
-            text += child.tail
+    if len(element):
+        if depth <= 0:
+            most, line = limits.xml_depth, element.sourceline
+            raise DecodeError(f"VOEvent: elements nested deeper than {most} levels (line {line})")
+        for child in element:
+            tag = child.tag
+            if not isinstance(tag, str):  # what is left of an entity whose declaration was not read
+                raise DecodeError(
+                    f"VOEvent: the entity {child.text} is not defined (line {child.sourceline})"
+                )
+            name = tag if tag[0] != "{" else _local(tag)
+            if name in value:
+                _add(value, name, _value(child, depth - 1))
+            else:
+                value[name] = _value(child, depth - 1)
+            text += child.tail or ""
+    elif not value:
+        return text.strip() or None
     text = text.strip()
     if text:
         value["#text"] = text
@@ -145,10 +141,8 @@ def _value(element: etree._Element, depth: int) -> Any:
 
 
 def _add(values: dict[str, Any], name: str, value: Any) -> None:
-    """Put it under the name; what is there already and it become a list."""
-    if name not in values:
-        values[name] = value
-    elif isinstance(values[name], list):
+    """Make what is there under the name and the value a list."""
+    if isinstance(values[name], list):
         values[name].append(value)
     else:
         values[name] = [values[name], value]
