@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime, timezone
 from typing import Any
 
@@ -289,3 +290,30 @@ def test_bad_circulars_of_gcn(changes: dict[str, Any], problem: str) -> None:
         GCNCircular.from_gcn_json(GCN_JSON | changes)
     with pytest.raises(DecodeError, match="object is expected"):
         GCNCircular.from_gcn_json("[]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SUBJECT: a\n" + " b\n" * 10**6 + "\nbody",
+        "SUBJECT: " + "=?utf-8?q?a?= " * 10**5 + "\n\nbody",
+        "SUBJECT: " + "GRB " * 10**6 + "\n\nbody",
+        "DATE: " + "1 " * 10**6 + "\n\nbody",
+        "".join(f"HEADER-{i}: a\n" for i in range(10**5)) + "\nbody",
+        "a" * 10**7,
+        "a a a " * 10**6,
+        "A:" + "\n" * 10**7,
+    ],
+    ids=["folds", "encoded words", "names", "date", "headers", "one word", "words", "blank lines"],
+)
+def test_no_text_takes_long(text: str) -> None:
+    started = time.perf_counter()
+    try:
+        circular = GCNCircular.load(text)
+    except DecodeError:
+        pass
+    else:
+        assert circular.summary()
+        assert str(circular)
+        _ = (circular.date, circular.event, circular.sender)
+    assert time.perf_counter() - started < 10

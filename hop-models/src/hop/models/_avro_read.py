@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import bz2
 import io
+import json
 import lzma
 import zlib
+from functools import lru_cache
 
 import fastavro
 
@@ -55,13 +57,8 @@ def _read(data: bytes) -> tuple[list[Any], Any]:
     schema_text = metadata.get("avro.schema")
     if schema_text is None:
         raise DecodeError("AvroBlob: the container has no schema")
-    named: dict[str, Any] = {}
     schema = parse_json(schema_text, "AvroBlob: the schema", _SCHEMA_DEPTH * limits.avro_depth)
-    try:
-        parsed = fastavro.parse_schema(schema, named)
-    except Exception as exc:  # fastavro expects some schema, and raises whatever it finds instead
-        raise DecodeError(f"AvroBlob: the schema is no Avro schema: {_text(exc)}") from exc
-    trusted = is_trusted(parsed, named)
+    parsed, named, trusted = _understand(schema_text, limits.avro_depth)
     # The same container without compression.
     plain = [
         _MAGIC,
@@ -80,6 +77,20 @@ def _read(data: bytes) -> tuple[list[Any], Any]:
             BlockCheck(named, block).records(parsed, number)
         plain += [encode_long(number), _string(block), sync]
     return list(fastavro.reader(io.BytesIO(b"".join(plain)))), schema
+
+
+@lru_cache(maxsize=16)
+def _understand(schema_text: bytes, depth: int) -> tuple[Any, dict[str, Any], bool]:
+    """The schema as fastavro has it, its named types, and whether its records can be trusted up to that depth.
+
+    All messages of a stream have one schema, and this takes longer than reading one of them.
+    """
+    named: dict[str, Any] = {}
+    try:
+        parsed = fastavro.parse_schema(json.loads(schema_text), named)
+    except Exception as exc:  # fastavro expects some schema, and raises whatever it finds instead
+        raise DecodeError(f"AvroBlob: the schema is no Avro schema: {_text(exc)}") from exc
+    return parsed, named, is_trusted(parsed, named, depth)
 
 
 def _metadata(cursor: Cursor) -> dict[str, bytes]:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from hop.models._input import Input
 
 
+# No header that means something is longer; the mail package takes its time for one that is.
+_LONG = 2000
+
+
 @dataclass(repr=False)
 class GCNCircular(MessageModel):
     """A GCN circular: its header as a dictionary of lower-case names, and its body.
@@ -105,14 +109,14 @@ class GCNCircular(MessageModel):
         """When it was sent, in UTC: from `20/01/29 17:07:21 GMT`, a mail date or an ISO date. None for others."""
         from hop.models._circular_facts import parse_date
 
-        return parse_date(self._text("date"))
+        return parse_date(self._text("date")[:_LONG])
 
     @property
     def event(self) -> str | None:
         """The name of the event in the subject, in GCN's spelling, such as `GRB 230410A` or `S200129m`."""
         from hop.models._circular_facts import find_event
 
-        return self._text("eventid") or find_event(self.subject)
+        return self._text("eventid") or find_event(self.subject[:_LONG])
 
     def __str__(self) -> str:
         """The circular as RFC 822 text."""
@@ -129,7 +133,7 @@ class GCNCircular(MessageModel):
 
     def _readable(self, name: str) -> str:
         text = " ".join(self._text(name).split())
-        if "=?" not in text:
+        if "=?" not in text or len(text) > _LONG:
             return text
         from hop.models._circular_facts import decode_words
 
@@ -138,7 +142,7 @@ class GCNCircular(MessageModel):
     def _marks(self) -> list[str]:
         from hop.models._circular_facts import marks_of_subject
 
-        return marks_of_subject(self.subject)
+        return marks_of_subject(self.subject[:_LONG])
 
     def _headline(self) -> str:
         number = self._text("number")

@@ -19,9 +19,9 @@ _HEADER = re.compile(r"([!-9;-~]+(?: [!-9;-~]+){0,2})[ \t]*:([ \t]*)(.*)")
 def parse_circular(text: str) -> tuple[dict[str, Any], str, dict[str, str]]:
     """The header, the body, and the space after those names that are too long for the column. Raises DecodeError."""
     lines = text.replace("\r\n", "\n").lstrip("\n").split("\n")
-    header: dict[str, Any] = {}
+    header: dict[str, list[str]] = {}
     gaps: dict[str, str] = {}
-    name = None
+    value: list[str] | None = None
     end = len(lines)
     for number, line in enumerate(lines):
         if not line.strip():
@@ -30,15 +30,16 @@ def parse_circular(text: str) -> tuple[dict[str, Any], str, dict[str, str]]:
         if number == 0 and line.startswith("From "):  # the line before a mail in a mailbox file
             continue
         match = _HEADER.fullmatch(line)
-        if name is not None and line[0] in " \t":
-            header[name] = f"{header[name]} {line.strip()}".lstrip()
+        if value is not None and line[0] in " \t":
+            value.append(line.strip())
         elif match:
             name = match[1].lower()
+            value = [match[3]] if match[3] else []
             if name not in header:
-                header[name] = match[3]
+                header[name] = value
                 if len(name) + 1 >= COLUMN:
                     gaps[name] = match[2]
-        elif name is not None:  # mail software takes such a line for the start of the body, too
+        elif value is not None:  # mail software takes such a line for the start of the body, too
             end = number
             break
         else:
@@ -47,7 +48,7 @@ def parse_circular(text: str) -> tuple[dict[str, Any], str, dict[str, str]]:
             )
     if not header:
         raise DecodeError("GCNCircular: the text is empty")
-    return header, "\n".join(lines[end:]), gaps
+    return {name: " ".join(parts) for name, parts in header.items()}, "\n".join(lines[end:]), gaps
 
 
 def print_circular(header: dict[str, Any], body: str, gaps: dict[str, str]) -> str:
