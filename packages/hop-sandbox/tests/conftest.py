@@ -13,6 +13,8 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Consumer, KafkaException, Message, Producer
 
+from hop.sandbox._download import kafka_jars
+
 Config = Mapping[str, str | int]
 Produce = Callable[..., list[str | None]]
 Read = Callable[..., list[Message]]
@@ -102,10 +104,28 @@ def gone() -> Callable[[int], bool]:
     return is_gone
 
 
+@pytest.fixture(scope="session")
+def kafka_folder() -> Path:
+    """Where the jars of Kafka are, downloaded once for all tests and the user."""
+    return kafka_jars()[0].parent
+
+
 @pytest.fixture
-def broken_java(tmp_path: Path) -> Path:
-    """A program that passes for Java until it is to run Kafka."""
-    java = tmp_path / "java"
+def own_cache(
+    kafka_folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A cache folder for this test alone, which has Kafka, where the programs that it starts look for one."""
+    cache = tmp_path_factory.mktemp("cache")
+    (cache / "hop-sandbox").mkdir()
+    (cache / "hop-sandbox" / kafka_folder.name).symlink_to(kafka_folder)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    return cache / "hop-sandbox"
+
+
+@pytest.fixture
+def broken_java(own_cache: Path) -> Path:
+    """A program that passes for Java until it is to run Kafka; the log of that is kept in `own_cache`."""
+    java = own_cache / "java"
     java.write_text(
         f"""#!{sys.executable}
 import sys

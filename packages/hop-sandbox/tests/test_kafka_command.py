@@ -23,7 +23,7 @@ import pytest
 from confluent_kafka import KafkaException, Message
 from confluent_kafka.admin import AdminClient
 
-from hop.sandbox._download import JARS, kafka_jars
+from hop.sandbox._download import JARS
 
 COMMAND = [sys.executable, "-m", "hop.sandbox", "--kafka"]
 Produce = Callable[..., list[str | None]]
@@ -77,7 +77,7 @@ def partitions(config: dict[str, str]) -> dict[str, int]:
 def test_every_option(
     tmp_path: Path, produce: Produce, read: Read, closed: Callable[[str], bool]
 ) -> None:
-    folder = tmp_path / "my sandbox"
+    folder = tmp_path / "my, sandböx"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -107,7 +107,7 @@ def test_every_option(
     assert closed(f"127.0.0.1:{port}")
 
     # The folder knows the rest.
-    with running("--dir", str(folder)) as (process, printed):
+    with running("--dir", str(folder), LC_ALL="C") as (process, printed):
         assert credentials(printed) == users
         assert partitions(users["bob"]) == {"gcn": 3, "open": 1, "sys.metadata": 1}
         assert [message.value() for message in read(users["bob"], "gcn", 1)] == [b"one"]
@@ -168,12 +168,11 @@ def test_several_brokers_are_shown_and_the_credential_is_for_each(
         assert process.communicate(timeout=30) == ("The broker has stopped.\n", "")
 
 
-def test_the_first_start_shows_a_progress_bar_on_a_terminal(tmp_path: Path) -> None:
-    present = kafka_jars()
-    cache = tmp_path / "hop-sandbox" / present[0].parent.name
-    cache.mkdir(parents=True)
-    for jar in present:
-        shutil.copyfile(jar, cache / jar.name)
+def test_the_first_start_shows_a_progress_bar_on_a_terminal(
+    kafka_folder: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "hop-sandbox" / kafka_folder.name
+    shutil.copytree(kafka_folder, cache)
     smallest = min(JARS, key=lambda jar: jar.size)
     (cache / smallest.name).unlink()
     ours, terminal = pty.openpty()
@@ -233,17 +232,14 @@ def test_what_cannot_be_done_is_said_on_one_line(
     assert not list(tmp_path.iterdir())
 
 
-def test_the_log_of_a_start_that_failed_is_shown(broken_java: Path, tmp_path: Path) -> None:
-    cache = tmp_path / "cache" / "hop-sandbox"
-    cache.mkdir(parents=True)
-    jars = kafka_jars()[0].parent
-    (cache / jars.name).symlink_to(jars)
+def test_the_log_of_a_start_that_failed_is_shown(
+    broken_java: Path, own_cache: Path, tmp_path: Path
+) -> None:
     result = subprocess.run(
         [*COMMAND, "--java", str(broken_java), "--dir", str(tmp_path / "kept")],
         capture_output=True,
         text=True,
         timeout=60,
-        env={**os.environ, "XDG_CACHE_HOME": str(cache.parent)},
     )
     assert (result.returncode, result.stdout) == (1, "")
     lines = result.stderr.splitlines()
@@ -251,7 +247,7 @@ def test_the_log_of_a_start_that_failed_is_shown(broken_java: Path, tmp_path: Pa
     assert lines[-1].startswith(
         "hop: Kafka did not format its storage: Caused by: java.lang.Illegal"
     )
-    assert lines[-1].endswith(f"the whole log is in {cache / 'failed-start.log'}")
+    assert lines[-1].endswith(f"the whole log is in {own_cache / 'failed-start.log'}")
     assert not (tmp_path / "kept").exists()
 
 

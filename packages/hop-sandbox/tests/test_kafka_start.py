@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from hop.sandbox import KafkaStartError, SandboxError, kafka_broker
-from hop.sandbox._download import JARS, kafka_jars
+from hop.sandbox._download import JARS
 from hop.sandbox._java import find_java
 
 # A proxy that nobody listens at: no network.
@@ -54,13 +54,10 @@ def message(result: subprocess.CompletedProcess[str]) -> str:
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> Path:
+def cache(kafka_folder: Path, tmp_path: Path) -> Path:
     """A cache folder that holds all of Kafka but a few small jars; what is in it is nobody else's."""
-    present = kafka_jars()
-    folder = tmp_path / "cache" / "hop-sandbox" / present[0].parent.name
-    folder.mkdir(parents=True)
-    for jar in present:
-        shutil.copyfile(jar, folder / jar.name)
+    folder = tmp_path / "cache" / "hop-sandbox" / kafka_folder.name
+    shutil.copytree(kafka_folder, folder)
     for missing in SMALL:
         (folder / missing.name).unlink()
     return tmp_path / "cache"
@@ -168,12 +165,11 @@ def test_a_full_disk_is_named_and_nothing_is_left(tmp_path: Path) -> None:
 
 
 def test_a_kafka_that_fails_shows_its_log_and_leaves_nothing(
-    broken_java: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    broken_java: Path, own_cache: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(shared_cache(tmp_path)))
     with pytest.raises(KafkaStartError) as caught:
         kafka_broker(folder=tmp_path / "kept", java=broken_java)
-    saved = tmp_path / "cache" / "hop-sandbox" / "failed-start.log"
+    saved = own_cache / "failed-start.log"
     assert str(caught.value) == (
         "Kafka did not format its storage: Caused by: java.lang.IllegalStateException: the moon is full; "
         f"the whole log is in {saved}"
@@ -181,15 +177,6 @@ def test_a_kafka_that_fails_shows_its_log_and_leaves_nothing(
     assert "INFO something went before" in caught.value.log
     assert "the moon is full" in saved.read_text()
     assert not (tmp_path / "kept").exists()
-
-
-def shared_cache(tmp_path: Path) -> Path:
-    """A cache folder of one's own that holds the jars of the real one."""
-    folder = kafka_jars()[0].parent
-    mine = tmp_path / "cache" / "hop-sandbox"
-    mine.mkdir(parents=True)
-    (mine / folder.name).symlink_to(folder)
-    return mine.parent
 
 
 def test_a_port_in_use_is_named() -> None:

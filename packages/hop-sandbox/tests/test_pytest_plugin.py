@@ -63,7 +63,9 @@ def test_a_test_has_kafka_with_a_user_and_a_topic(
     assert len(topics[hop_kafka_topic].partitions) == 1
 
 
-def test_kafka_s_log_is_shown_for_a_test_that_uses_it_and_fails(pytester: pytest.Pytester) -> None:
+def test_kafka_s_log_is_shown_for_a_test_that_uses_it_and_fails(
+    own_cache: Path, pytester: pytest.Pytester
+) -> None:
     pytester.makepyfile(
         """
         import pytest
@@ -98,7 +100,7 @@ def test_kafka_s_log_is_shown_for_a_test_that_uses_it_and_fails(pytester: pytest
 
 
 def test_kafka_s_log_is_shown_where_it_does_not_start(
-    pytester: pytest.Pytester, broken_java: Path
+    broken_java: Path, pytester: pytest.Pytester
 ) -> None:
     pytester.makepyfile(
         f"""

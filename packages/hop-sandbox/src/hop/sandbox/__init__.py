@@ -8,8 +8,15 @@
 The memory broker is librdkafka's mock cluster behind a real TCP listener: it is up in milliseconds, downloads
 nothing and forgets everything when it stops. It knows no users, no TLS and no permissions.
 
-With the distribution comes a pytest plugin: the fixture `hop_broker` is one broker for the test session, and
-`hop_topic` the name of a topic on it that no other test uses.
+    from hop.sandbox import kafka_broker
+
+    with kafka_broker(["gcn"], users=["alice"]) as broker:
+        print(broker.users["alice"].client_config)
+
+The Kafka broker is Apache Kafka itself, like Hopskotch; it needs the extra `kafka` and 4 seconds.
+
+With the distribution comes a pytest plugin: the fixtures `hop_broker` and `hop_kafka` are one broker for the test
+session, `hop_topic` and `hop_kafka_topic` the name of a topic on it that no other test uses.
 """
 
 from hop.sandbox._broker import Broker

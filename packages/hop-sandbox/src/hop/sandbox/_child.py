@@ -21,6 +21,8 @@ class Child:
 
     def __init__(self, module: str, *arguments: str) -> None:
         self._lock = threading.Lock()
+        # Answers that are still to come; the first comes unasked.
+        self._due = 1
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
@@ -54,14 +56,19 @@ class Child:
                 self._process.stdin.flush()
             except ValueError as exc:
                 raise BrokenPipeError("the process was stopped") from exc
+            self._due += 1
             return self.receive()
 
     def receive(self) -> dict[str, Any]:
-        """Read the next answer; raises as `ask` does."""
+        """Read the answer to what was asked last; raises as `ask` does."""
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise BrokenPipeError("the process has ended")
+        line = ""
+        # Who was interrupted while waiting, by Ctrl-C say, left answers behind.
+        while self._due:
+            line = self._process.stdout.readline()
+            if not line:
+                raise BrokenPipeError("the process has ended")
+            self._due -= 1
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise SandboxError(answer["error"])

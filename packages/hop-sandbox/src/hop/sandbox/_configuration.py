@@ -84,8 +84,8 @@ def node_folder(folder: Path, node: int) -> Path:
     return folder / f"broker-{node}"
 
 
-def server_properties(folder: Path, node: Node, nodes: Sequence[Node]) -> str:
-    """The configuration of one node."""
+def server_properties(node: Node, nodes: Sequence[Node]) -> str:
+    """The configuration of one node; paths in it are relative to the sandbox's folder, where Java is run."""
     replicas = min(3, len(nodes))
     # With three copies, one may be lost and writing goes on with two.
     in_sync = max(1, replicas - 1)
@@ -102,9 +102,9 @@ def server_properties(folder: Path, node: Node, nodes: Sequence[Node]) -> str:
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "INTERNAL",
         "ssl.keystore.type": "PEM",
-        "ssl.keystore.location": folder / KEY_FILE,
+        "ssl.keystore.location": KEY_FILE,
         "ssl.truststore.type": "PEM",
-        "ssl.truststore.location": folder / CA_FILE,
+        "ssl.truststore.location": CA_FILE,
         # Other users of the machine reach these ports too, so a certificate is asked for where there is no password.
         "listener.name.internal.ssl.client.auth": "required",
         "listener.name.controller.ssl.client.auth": "required",
@@ -114,7 +114,7 @@ def server_properties(folder: Path, node: Node, nodes: Sequence[Node]) -> str:
             "org.apache.kafka.common.security.scram.ScramLoginModule required;"
         ),
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "log.dirs": node_folder(folder, node.id) / "data",
+        "log.dirs": node_folder(Path(), node.id) / "data",
         "auto.create.topics.enable": "false",
         "default.replication.factor": replicas,
         "min.insync.replicas": in_sync,
@@ -134,15 +134,7 @@ def server_properties(folder: Path, node: Node, nodes: Sequence[Node]) -> str:
         settings[f"{topic}.replication.factor"] = replicas
     settings["transaction.state.log.min.isr"] = in_sync
     settings["share.coordinator.state.topic.min.isr"] = in_sync
-    return "".join(f"{key}={_escaped(value)}\n" for key, value in settings.items())
-
-
-def _escaped(value: object) -> str:
-    r"""A value as Java's properties read it: `\` and what is not Latin-1 need an escape."""
-    text = str(value).replace("\\", "\\\\")
-    units = text.encode("utf-16-be")
-    codes = [int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2)]
-    return "".join(chr(code) if 32 <= code < 127 else f"\\u{code:04x}" for code in codes)
+    return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 
 def java_command(java: Path, jars: Iterable[Path], folder: Path) -> list[str]:

@@ -62,7 +62,7 @@ class Processes:
             own.mkdir(exist_ok=True)
             if (own / _LOG).exists():
                 (own / _LOG).replace(own / f"{_LOG}.1")
-            text = server_properties(self.folder, node, nodes)
+            text = server_properties(node, nodes)
             (own / "server.properties").write_text(text, encoding="ascii")
 
     def format(self, nodes: Collection[int], cluster: str) -> None:

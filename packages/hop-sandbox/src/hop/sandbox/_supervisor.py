@@ -73,6 +73,8 @@ class Processes:
             # Java would take options from these.
             if key not in {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH"}
         }
+        # Java takes the names of files for ASCII, or worse, where the locale does.
+        environment["LC_ALL"] = "C.UTF-8"
         with Path(log).open("ab") as output:
             process = subprocess.Popen(
                 command,
