@@ -33,6 +33,7 @@ class PublicationJournal:
             failure. By default it survives the end of the program, and is on disk 50 ms later.
         on_corruption: what to do about parts that are damaged: "continue" with everything else, which is the
             default, or "raise".
+        max_journal_bytes: how large the journal may become, in bytes; None for as large as the disk allows.
 
     Raises:
         PermissionError: the file may not be read and written.
@@ -59,9 +60,17 @@ class PublicationJournal:
         *,
         durable: bool = False,
         on_corruption: OnCorruption = "continue",
+        max_journal_bytes: int | None = None,
     ) -> None:
         self._closed = True
-        self._store = Store(journal_path, durable=durable, on_corruption=on_corruption)
+        self._store = Store(
+            journal_path,
+            durable=durable,
+            on_corruption=on_corruption,
+            max_bytes=max_journal_bytes,
+            # The one who would make room is the one who writes.
+            when_full="raise",
+        )
         self._closed = False
         self._lane = Lane(self._store.log)
         self._in_flight: set[int] = set()
@@ -93,9 +102,10 @@ class PublicationJournal:
 
         Raises:
             TypeError: the message is not bytes, or a header is of a kind that can't be sent.
-            JournalWriteError: (a RuntimeError) it could not be written to disk, and is not in the journal.
+            JournalWriteError: (a RuntimeError) it could not be written to disk, and is not in the journal; as
+                JournalFullError because the journal would become too large.
         """
-        return self._store.append([encode(message, headers or (), topic, key)])
+        return self._store.append([encode(message, headers or (), topic, key)], self._store.check)
 
     def get_next_message_to_send(self) -> QueuedMessage | None:
         """The next message to send, which is then in flight, or None if there is none.

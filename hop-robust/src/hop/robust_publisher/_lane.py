@@ -42,6 +42,15 @@ class Lane:
         """Let a message that was taken be taken again."""
         heapq.heappush(self._again, sequence)
 
+    def get(self, sequence: int) -> QueuedMessage | None:
+        """A message that has been taken, once more; None if it need not be sent any more."""
+        with self._log.lock:
+            segment = self._log.find(sequence)
+            if segment is None or not segment.is_live(sequence):
+                return None
+            body = self._read(segment, sequence)
+            return None if body is None else decode(sequence, body)
+
     def take(
         self, end: int | None = None, accept: Callable[[str | None], bool] | None = None
     ) -> QueuedMessage | None:
@@ -69,7 +78,11 @@ class Lane:
                 segment = self._log.find(sequence)
                 if segment is None or not segment.is_live(sequence):
                     continue
-                body = self._read(segment, sequence)
+                try:
+                    body = self._read(segment, sequence)
+                except OSError:
+                    self.put_back(sequence)
+                    raise
                 if body is None:
                     continue
                 message = decode(sequence, body)
@@ -90,7 +103,11 @@ class Lane:
         offset = segment.offset(sequence)
         at = offset - self._base
         if segment is not self._segment or not 0 <= at <= len(self._data) - HEAD_SIZE:
-            self._load(segment, offset, _CHUNK)
+            try:
+                self._load(segment, offset, _CHUNK)
+            except FileNotFoundError:
+                self._log.lose_all(segment)
+                return None
             at = 0
         found = read(self._data, at, segment.mark, sequence)
         if isinstance(found, int):

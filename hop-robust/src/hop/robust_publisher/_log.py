@@ -131,9 +131,9 @@ class Log:
         with self.lock:
             for sequence in sequences:
                 self._settle(sequence)
-            if self.live and self._unrecorded:
+            if self._unrecorded and (self.live or self._segments[0].sealed):
                 self._record()
-            finished = not self.live or any(s.sealed and not s.live for s in self._segments)
+            finished = not self.live or any(s.finished for s in self._segments)
         if finished:
             self._clean()
 
@@ -141,6 +141,18 @@ class Log:
         """Take note that a message can't be read any more; `settle` has to be called soon."""
         self.lost += 1
         self._settle(sequence)
+
+    def lose_all(self, segment: Segment) -> None:
+        """Take note that a file is gone; `settle` has to be called soon."""
+        logger.error(
+            "the file %s of the journal is gone, and with it %d messages that were to be sent;"
+            " everything else is sent",
+            segment.path,
+            segment.live,
+        )
+        self.lost += segment.live
+        self.live -= segment.live
+        segment.settle(segment.first, segment.end)
 
     def find(self, sequence: int) -> Segment | None:
         """The segment that has a message of this number."""
@@ -158,9 +170,7 @@ class Log:
         """A segment's open file."""
         if segment.descriptor < 0:
             segment.descriptor = open_file(segment.path, os.O_RDONLY)
-            self._opened.append(segment)
-            if len(self._opened) > _MAX_OPEN:
-                self._opened.popleft().close()
+            self._keep_open(segment)
         return segment.descriptor
 
     def sync(self, upto: int | None = None) -> None:
@@ -266,18 +276,20 @@ class Log:
         segment.seal(sealed_path(self.path, self._ordinal + 1))
         self._ordinal += 1
         if segment.descriptor >= 0:
-            self._opened.append(segment)
+            self._keep_open(segment)
+
+    def _keep_open(self, segment: Segment) -> None:
+        self._opened.append(segment)
+        if len(self._opened) > _MAX_OPEN:
+            self._opened.popleft().close()
 
     def _clean(self) -> None:
         """Delete segments of which nothing is to be sent; empty the active one if that goes for all."""
         with self._syncing, self.lock:
-            done = [s for s in self._segments if s.sealed and not s.live]
+            done = [segment for segment in self._segments if segment.finished]
             if done and self._bury(done):
                 for segment in done:
-                    segment.close()
-                    segment.path.unlink(missing_ok=True)
-                    self._segments.remove(segment)
-                    self.used -= segment.size
+                    self._delete(segment)
                 sync_folder(self.path.parent)
             if not self.live and not any(segment.sealed for segment in self._segments):
                 self._empty()
@@ -285,7 +297,7 @@ class Log:
 
     def _bury(self, done: Sequence[Segment]) -> bool:
         """Bring to disk that nothing of these is to be sent, and what they say about those that stay."""
-        kept = [s for s in self._segments if s.live and not s.recorded_in.isdisjoint(done)]
+        kept = [s for s in self._segments if s not in done and not s.recorded_in.isdisjoint(done)]
         pairs = [(segment.first, segment.end) for segment in done]
         for segment in kept:
             pairs += segment.settled()
@@ -298,6 +310,20 @@ class Log:
         for segment in kept:
             segment.recorded_in.difference_update(done)
         return True
+
+    def _delete(self, segment: Segment) -> None:
+        segment.close()
+        try:
+            segment.path.unlink(missing_ok=True)
+        except OSError as exc:
+            # It stays, with what is known of it, until the journal is opened again.
+            segment.stuck = True
+            logger.error(
+                "cannot delete %s, all of which has been sent: %s", segment.path, exc.strerror
+            )
+            return
+        self._segments.remove(segment)
+        self.used -= segment.size
 
     def _empty(self) -> None:
         fresh = Segment(self.path, 1)

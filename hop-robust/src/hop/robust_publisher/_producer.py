@@ -2,81 +2,123 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import threading
-from functools import partial
+import time
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
-from confluent_kafka import KafkaError, Message
-
 from hop.auth import Auth
-from hop.io import DeliveryError, Producer, Stream
+from hop.io import Producer
+from hop.robust_publisher._connect import Connector
 from hop.robust_publisher._errors import PublisherError
-from hop.robust_publisher._journal import PublicationJournal
+from hop.robust_publisher._message import encode
+from hop.robust_publisher._refusals import OnRefused
+from hop.robust_publisher._sender import Sender
+from hop.robust_publisher._store import OnCorruption, Store, WhenFull
+
+RequestedHeaders = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
 
 logger = logging.getLogger("hop.robust_publisher")
 
-# librdkafka never gives a message up by itself, and sends none twice while one connection lasts.
-_OPTIONS: dict[str, Any] = {
-    "acks": "all",
-    "enable.idempotence": True,
-    "message.timeout.ms": 0,
-}
-# How many messages are with librdkafka at a time.
-_WINDOW = 10_000
-# While there is nothing to send, how long to wait for confirmations at a time, in seconds.
-_WAIT = 0.05
+# So often in a row may sending fail for a reason that nobody has thought of, without a message arriving in between.
+_MAX_FAILURES = 5
+_FIRST_PAUSE = 0.2
+# How long an exception in the `with` block waits for what was written before it, in seconds.
+_LAST_WAIT = 5.0
+# A thread that is waited for is looked at again after this time (seconds), so that Ctrl-C takes effect.
+_SLICE = 0.2
+# How long to wait for the thread once it has been told to end at once, in seconds.
+_END = 5.0
 
 
 class RobustProducer(threading.Thread):
     """A producer that sends what it has accepted, through outages, crashes and restarts.
 
-    A message is on disk, in the journal, before `write` returns, and stays there until the broker has confirmed it.
+    A message is in the journal, a file, before `write` returns, and stays there until the broker has confirmed it.
     It is sent at least once: readers drop duplicates by the header `_id`, which all copies share.
 
-    Use it in a `with` block, or call `start` before the first `write` and `stop` after the last.
+    Use it in a `with` block, or call `start` before the first `write` and `stop` after the last. Any thread may
+    write.
 
     Args:
-        url: `kafka://[user@]host[:port]/topic`.
-        auth: True for the stored credentials, False for none, or an `Auth`.
-        journal_path: the file that keeps the messages until they have arrived.
-        poll_wait: how long to look for confirmations after each message that was sent, in seconds.
-        kwargs: further options of `hop.io.Stream.open`.
+        url: `kafka://[user@]host[:port]/topic`; without a topic, each `write` names one.
+        auth: True for the stored credentials, False for none, or one or several `Auth`.
+        journal_path: the file that keeps the messages until they have arrived. Others, whose names begin with this
+            one's, are made beside it.
+        poll_wait: how long to look for confirmations after sending, in seconds.
+        durable: whether `write` returns only when the message is on disk, so that it survives a power failure. By
+            default it survives the end of the program, and is on disk 50 ms later.
+        on_corruption: what to do about damaged parts of the journal: "continue" with everything else, which is the
+            default, or "raise".
+        max_journal_bytes: how large the journal may become, in bytes; None for as large as the disk allows.
+        when_full: what `write` does when it would become larger: "block" until messages have been sent, or "raise".
+        on_refused: called, in the background thread, with each message (a `QueuedMessage`) that no broker will take,
+            and the reason. Such messages are kept in a file whose name is the journal's with `.dead`.
+        kwargs: names with a dot are options of librdkafka; others are ignored, as by `hop.io.Stream.open`.
 
     Raises:
         OSError: the journal can't be opened or read.
-        JournalCorruptError: (a RuntimeError) the journal is damaged.
+        JournalCorruptError: (a RuntimeError) the journal is damaged and `on_corruption` is "raise", or it is none.
+        JournalInUseError: (a RuntimeError) the journal is in use.
         ValueError: the URL is malformed.
+        FileNotFoundError, KeyError, RuntimeError: there is no credential to use, see `hop.auth`.
+        hop.io.StreamError: librdkafka has no such option, or the option no such value.
     """
 
     def __init__(
         self,
         url: str,
-        auth: bool | Auth = True,
+        auth: bool | Auth | Iterable[Auth] = True,
         journal_path: str | os.PathLike[str] = "publisher.journal",
         poll_wait: float = 0.0001,
+        *,
+        durable: bool = False,
+        on_corruption: OnCorruption = "continue",
+        max_journal_bytes: int | None = None,
+        when_full: WhenFull = "block",
+        on_refused: OnRefused | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(name=f"hop: {url}", daemon=True)
-        self._poll_wait = poll_wait
-        self._wake = threading.Condition()
-        self._stopping = False
-        self._flying = 0
-        self._producer: Producer = Stream(auth).open(
-            url, "w", **{"timeout": None, **_OPTIONS, **kwargs}
+        self._stopping = True  # until everything is open
+        self._wake = threading.Event()
+        self._end: float | None = None
+        self._broken: Exception | None = None
+        self._connector = Connector(url, auth, kwargs)
+        self._store = Store(
+            journal_path,
+            durable=durable,
+            on_corruption=on_corruption,
+            max_bytes=max_journal_bytes,
+            when_full=when_full,
         )
         try:
-            self._journal = PublicationJournal(journal_path)
+            self._sender = Sender(self._store, self._connector, poll_wait, on_refused)
         except BaseException:
-            self._producer.close(0)
+            self._store.close()
             raise
+        self._stopping = False
+
+    def start(self) -> None:
+        """Start sending, first what the journal holds from before.
+
+        Raises:
+            PublisherError: (a RuntimeError) the publisher was started before, or has been stopped.
+        """
+        if self._stopping or self.ident is not None:
+            raise PublisherError("cannot start: a publisher starts once; make a new one")
+        super().start()
+        # A program that ends without `stop` leaves the journal in order.
+        atexit.register(self._stop_at_exit)
 
     def write(
         self,
         message: Any,
-        headers: Any = None,
+        headers: RequestedHeaders | None = None,
         *,
         test: bool = False,
         topic: str | None = None,
@@ -93,41 +135,95 @@ class RobustProducer(threading.Thread):
 
         Raises:
             TypeError: the message or a header is of a kind that can't be sent.
-            ValueError: a header's name is reserved.
+            ValueError: a header's name is reserved, or there is no topic.
             JournalWriteError: (a RuntimeError) it could not be written to the journal, and will not be sent.
-            PublisherError: (a RuntimeError) the publisher was not started, or has been stopped.
+            PublisherError: (a RuntimeError) the publisher was not started, or has been stopped, or can't go on.
         """
-        if not self.is_alive() or self._stopping:
-            raise PublisherError(
-                "cannot write: the publisher has been stopped"
-                if self._stopping
-                else "cannot write: the publisher is not running; call start() first"
-            )
-        body, packed = Producer.pack(message, headers, test)
-        with self._wake:
-            self._journal.queue_message(body, packed, topic=topic, key=key)
-            self._wake.notify()
+        self.write_many((message,), headers, test=test, topic=topic, key=key)
 
-    def stop(self) -> None:
-        """Wait until everything has been sent, and end."""
-        with self._wake:
-            self._stopping = True
-            self._wake.notify()
-        if self.is_alive():
-            self.join()
-        self._producer.close(0)
-        self._journal.close()
+    def write_many(
+        self,
+        messages: Iterable[Any],
+        headers: RequestedHeaders | None = None,
+        *,
+        test: bool = False,
+        topic: str | None = None,
+        key: str | bytes | None = None,
+    ) -> None:
+        """Queue several messages, which is faster than one by one, above all with `durable=True`.
+
+        All of them are in the journal when this returns, or none if it raises. Arguments and exceptions are those
+        of `write`.
+        """
+        self._check()
+        target = self._connector.target(topic)
+        pairs = list(headers.items() if isinstance(headers, Mapping) else headers or ())
+        bodies = []
+        for message in messages:
+            body, packed = Producer.pack(message, pairs, test, self._connector.auth)
+            bodies.append(encode(body, packed, target, key))
+        if bodies:
+            self._store.append(bodies, self._check)
+            if not self._wake.is_set():
+                self._wake.set()
+
+    def stop(self, timeout: float | None = None) -> int:
+        """Wait until everything has been sent, and end. What has not been sent stays in the journal.
+
+        A publisher that was stopped can't be started again. Ctrl-C ends the waiting.
+
+        Args:
+            timeout: how long to wait, in seconds; None, the default, waits as long as it takes.
+
+        Returns:
+            How many messages are left in the journal.
+
+        Raises:
+            PublisherError: (a RuntimeError) sending has failed; messages may be left.
+            JournalWriteError: (a RuntimeError) what is left could not be brought to disk.
+        """
+        if self._store.foreign:
+            raise PublisherError(
+                "cannot stop: the publisher belongs to the process that this one was forked from"
+            )
+        self._end = None if timeout is None else time.monotonic() + timeout
+        self._stopping = True
+        try:
+            self._await(None)
+        finally:
+            self._end = 0.0
+            self._await(_END)
+            remaining = self._store.log.live
+            if self.is_alive():
+                logger.error(
+                    "the thread that sends from the journal %s does not end", self._store.path
+                )
+            else:
+                self._sender.close()
+                self._store.close()
+            atexit.unregister(self._stop_at_exit)
+        if self._broken is not None:
+            raise PublisherError(self._why_broken()) from self._broken
+        return remaining
 
     def run(self) -> None:
         """What the background thread does; not to be called."""
-        while True:
-            with self._wake:
-                while not (self._flying or self._journal.has_messages_to_send() or self._stopping):
-                    self._wake.wait()
-            if not self._flying and not self._journal.has_messages_to_send():
-                return
-            sent = self._flying < _WINDOW and self._send_next()
-            self._producer.poll(self._poll_wait if sent else _WAIT)
+        failures, confirmed, pause = 0, 0, _FIRST_PAUSE
+        while not self._finished():
+            try:
+                self._sender.step(self._wake, self._end)
+            except Exception as exc:
+                if self._sender.confirmed != confirmed:
+                    failures, confirmed, pause = 0, self._sender.confirmed, _FIRST_PAUSE
+                failures += 1
+                logger.exception("sending from the journal %s failed", self._store.path)
+                if failures >= _MAX_FAILURES:
+                    self._broken = exc
+                    return
+                self._wake.wait(pause)
+                pause *= 2
+                if failures > 1:
+                    self._begin_again()
 
     def __enter__(self) -> RobustProducer:
         self.start()
@@ -139,29 +235,68 @@ class RobustProducer(threading.Thread):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.stop()
-
-    def _send_next(self) -> bool:
-        queued = self._journal.get_next_message_to_send()
-        if queued is None:
-            return False
-        self._flying += 1
-        delivered = partial(self._delivered, self._journal.get_delivery_callback(queued.sequence))
+        if exc is None:
+            self.stop()
+            return
+        # What was written before the exception is sent if the broker is there; the exception goes on.
         try:
-            self._producer.write_raw(
-                queued.message,
-                queued.headers,  # type: ignore[arg-type]
-                delivered,
-                topic=queued.topic,
-                key=queued.key,
-            )
-        except DeliveryError as exc:
-            logger.warning("%s; it is tried again", exc)
-            self._flying -= 1
-            self._journal.requeue_message(queued.sequence)
-            return False
-        return True
+            remaining = self.stop(_LAST_WAIT)
+        except RuntimeError as failed:
+            logger.error("%s", failed)
+        else:
+            if remaining:
+                logger.warning(
+                    "%d messages are left in the journal %s", remaining, self._store.path
+                )
 
-    def _delivered(self, settle: Any, error: KafkaError | None, message: Message) -> None:
-        self._flying -= 1
-        settle(error, message)
+    def __del__(self) -> None:
+        # One that was never started holds the journal; one that runs can't get here.
+        if not self._stopping:
+            self.stop(0)
+
+    def __repr__(self) -> str:
+        return f"<RobustProducer to {self._connector.broker}, journal {self._store.path}>"
+
+    def _finished(self) -> bool:
+        if not self._stopping:
+            return False
+        return not self._store.log.live or (self._end is not None and time.monotonic() >= self._end)
+
+    def _begin_again(self) -> None:
+        try:
+            self._sender.renew()
+        except Exception:
+            logger.exception("cannot begin again with a new connection")
+
+    def _check(self) -> None:
+        if self._store.foreign:
+            self._store.check()
+        if self._broken is not None:
+            raise PublisherError(self._why_broken()) from self._broken
+        if self._stopping:
+            raise PublisherError("cannot write: the publisher has been stopped")
+        if not self.is_alive():
+            raise PublisherError("cannot write: the publisher is not running; call start() first")
+
+    def _why_broken(self) -> str:
+        return (
+            f"sending from the journal {self._store.path} has failed {_MAX_FAILURES} times in a row"
+            f" ({self._broken}); what it holds is sent when a new publisher is started with it"
+        )
+
+    def _await(self, timeout: float | None) -> None:
+        end = None if timeout is None else time.monotonic() + timeout
+        while self.is_alive() and (end is None or time.monotonic() < end):
+            self._wake.set()
+            self.join(_SLICE)
+
+    def _stop_at_exit(self) -> None:
+        if self._store.foreign:
+            return
+        remaining = self.stop(0)
+        if remaining:
+            logger.warning(
+                "the program ends without stop(): %d messages are left in the journal %s",
+                remaining,
+                self._store.path,
+            )

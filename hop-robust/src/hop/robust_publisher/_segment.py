@@ -45,6 +45,7 @@ class Segment:
         size: the length of what is sound in the file, in bytes.
         live: how many of its messages are still to be sent.
         sealed: whether nothing is added to it any more.
+        stuck: whether it could not be deleted.
         entered: whether the file's name is known to be on disk.
         recorded_in: the segments whose records say which of its messages are settled.
         descriptor: the open file, -1 while it is closed.
@@ -57,11 +58,17 @@ class Segment:
         self.size = 0
         self.live = 0
         self.sealed = False
+        self.stuck = False
         self.entered = False
         self.recorded_in: set[Segment] = set()
         self.descriptor = -1
         self._alive = bytearray()
         self._offsets = array("Q")
+
+    @property
+    def finished(self) -> bool:
+        """Whether the file can be deleted."""
+        return self.sealed and not self.live and not self.stuck
 
     @property
     def end(self) -> int:

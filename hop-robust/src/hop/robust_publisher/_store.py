@@ -5,25 +5,31 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from hop.robust_publisher._earlier import take_over
-from hop.robust_publisher._errors import JournalError, JournalWriteError
+from hop.robust_publisher._errors import JournalError, JournalFullError, JournalWriteError
+from hop.robust_publisher._frame import HEAD_SIZE
 from hop.robust_publisher._load import Loader
 from hop.robust_publisher._lock import Lock
-from hop.robust_publisher._log import Log
+from hop.robust_publisher._log import SEGMENT_SIZE, Log
 
 logger = logging.getLogger("hop.robust_publisher")
 
 OnCorruption = Literal["continue", "raise"]
+WhenFull = Literal["block", "raise"]
 
 # What was written is on disk after this time, in seconds, and what the disk itself takes. It is less than the 50 ms
 # that are promised.
 _SYNC_DELAY = 0.03
 # After a failure to bring it to disk, how long to wait for the next try, in seconds.
 _RETRY_DELAY = 1.0
+# While there is no room, how long to wait at a time, in seconds, so that Ctrl-C takes effect.
+_SLICE = 0.2
+# A smaller journal would hardly hold one message.
+_MIN_MAX_BYTES = 1 << 16
 
 
 class Store:
@@ -33,12 +39,14 @@ class Store:
         path: the journal.
         durable: whether `append` returns only when the messages are on disk.
         on_corruption: what to do about damaged parts, "continue" without them or "raise".
+        max_bytes: how large its files may become together, None for no limit.
+        when_full: what `append` does then, "block" or "raise".
 
     Raises:
         OSError: the journal can't be opened or read.
         JournalCorruptError: the file is damaged and `on_corruption` is "raise", or it is no journal.
         JournalInUseError: the journal is in use.
-        ValueError: `on_corruption` is something else.
+        ValueError: an option has a value that it can't have.
     """
 
     def __init__(
@@ -47,11 +55,21 @@ class Store:
         *,
         durable: bool = False,
         on_corruption: OnCorruption = "continue",
+        max_bytes: int | None = None,
+        when_full: WhenFull = "block",
     ) -> None:
         if on_corruption not in ("continue", "raise"):
             raise ValueError(
                 f"on_corruption is {on_corruption!r}; it has to be 'continue' or 'raise'"
             )
+        if when_full not in ("block", "raise"):
+            raise ValueError(f"when_full is {when_full!r}; it has to be 'block' or 'raise'")
+        if max_bytes is not None and max_bytes < _MIN_MAX_BYTES:
+            raise ValueError(
+                f"max_journal_bytes is {max_bytes}; at least {_MIN_MAX_BYTES} are needed"
+            )
+        self._max_bytes = max_bytes
+        self._when_full = when_full
         # Whatever the name under which a journal is opened, there is one lock, and the files lie together.
         self.path = Path(os.path.realpath(path))
         self._lock = Lock(self.path)
@@ -61,7 +79,16 @@ class Store:
             strict = on_corruption == "raise"
             take_over(self.path, strict=strict)
             loaded = Loader(self.path, strict=strict)
-            self.log = Log(self.path, loaded.segments, loaded.next_sequence, durable=durable)
+            self.log = Log(
+                self.path,
+                loaded.segments,
+                loaded.next_sequence,
+                durable=durable,
+                # Whole files are given back, so there have to be several.
+                segment_size=SEGMENT_SIZE
+                if max_bytes is None
+                else min(SEGMENT_SIZE, max_bytes // 4),
+            )
         except BaseException:
             self._closed = True
             self._lock.release()
@@ -69,19 +96,32 @@ class Store:
         self._syncer = _Syncer(self.log)
         self._syncer.start()
 
-    def append(self, bodies: Sequence[bytes]) -> int:
+    def append(self, bodies: Sequence[bytes], still_sending: Callable[[], None]) -> int:
         """Write messages to the journal, all of them or none, and return the number of the first.
+
+        Args:
+            bodies: the messages, encoded.
+            still_sending: raises when nothing is sent any more, so that waiting for room would be in vain.
 
         Raises:
             JournalError: the journal is closed, or was opened by another process.
             JournalWriteError: they could not be written.
+        JournalFullError: the journal would become too large.
         """
         self.check()
+        if self._max_bytes is not None:
+            size = sum(map(len, bodies)) + HEAD_SIZE * (len(bodies) + 1)
+            self._make_room(size, self._max_bytes, still_sending)
         return self.log.append(bodies)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether this process was forked from the one that opened the journal."""
+        return os.getpid() != self._lock.pid
 
     def check(self) -> None:
         """Raise `JournalError` if the journal can't be worked on from here."""
-        if os.getpid() != self._lock.pid:
+        if self.foreign:
             raise JournalError(
                 f"the journal {self.path} belongs to the process with pid {self._lock.pid}, from which this one"
                 f" (pid {os.getpid()}) was forked; open another in here, or fork first"
@@ -96,7 +136,7 @@ class Store:
             JournalWriteError: it could not be brought to disk.
         """
         # A forked child leaves its parent's files alone.
-        if self._closed or os.getpid() != self._lock.pid:
+        if self._closed or self.foreign:
             return
         self._closed = True
         self._syncer.stop()
@@ -105,6 +145,17 @@ class Store:
         finally:
             self.log.close()
             self._lock.release()
+
+    def _make_room(self, size: int, limit: int, still_sending: Callable[[], None]) -> None:
+        with self.log.freed:
+            while self.log.used + size > limit:
+                if self._when_full == "raise" or not self.log.live or size > limit:
+                    raise JournalFullError(
+                        f"cannot write {size} bytes to the journal {self.path}: it would become larger than"
+                        f" max_journal_bytes ({limit}); {self.log.live} messages in it wait to be sent"
+                    )
+                self.log.freed.wait(_SLICE)
+                still_sending()
 
 
 class _Syncer(threading.Thread):
