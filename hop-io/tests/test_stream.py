@@ -35,6 +35,7 @@ def test_the_exported_names() -> None:
         "Consumer",
         "DeliveryError",
         "Deserializer",
+        "ForkedStreamError",
         "KafkaURL",
         "Metadata",
         "Producer",

@@ -1,11 +1,11 @@
-"""The one seam to librdkafka's errors and log: what comes through here becomes hop's exceptions and `logging`."""
+"""The one seam to librdkafka's errors and log: what comes through becomes exceptions and `logging`."""
 
 from __future__ import annotations
 
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
@@ -49,8 +49,16 @@ _SAYS_LITTLE = {KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT}
 
 # "host:9092/bootstrap: Connect to ipv4#10.0.0.1:9092 failed: Connection refused (after 0ms in state CONNECT)"
 _NAMES_AND_TIMES = re.compile(
-    r"^\S+/(?:bootstrap|\d+): (?:Connect to \S+ failed: )?| \(after \d+ms in state \w+.*\)$"
+    r"^\S+/(?:bootstrap|\d+): (?:Connect to \S+ failed: )?|(?:: error:[0-9A-F]+:SSL routines:)"
+    r"| \(after \d+ms in state \w+.*\)$"
 )
+# What to do about it, where librdkafka's words say more than its code.
+_REMEDIES = {
+    "PLAINTEXT broker listener": "the port is one without TLS, for which a credential's protocol is SASL_PLAINTEXT",
+    "SSL listener": "the port is one with TLS, which needs a credential (`hop auth add`) with protocol SASL_SSL",
+    "certificate verify failed": "name the file of its authority as ssl_ca_location in the credential",
+    "supported mechanisms": "change the credential's mechanism, or its protocol",
+}
 
 
 class Client(Protocol):
@@ -70,12 +78,19 @@ class Connection:
         broker: `host:port`.
         auth: the credential to use, None for none.
         options: further options of librdkafka.
+
+    Attributes:
+        fatal: the error after which the client can't go on, None as long as it can.
     """
 
     def __init__(self, broker: str, auth: Auth | None, options: dict[str, Any]) -> None:
         self.broker = broker
-        self.error: KafkaError | None = None
+        self.fatal: KafkaError | None = None
+        self._error: KafkaError | None = None
+        self._failure: str | None = None
         self._logged: dict[str, float] = {}
+        self._opened = False
+        self._down: float | None = None
         self._config: dict[str, Any] = {
             "bootstrap.servers": broker,
             "client.id": "hop",
@@ -102,35 +117,62 @@ class Connection:
             raise self.translate(exc.args[0], "cannot set up the connection to the broker") from exc
 
     def metadata(
-        self, client: Client, topics: tuple[str, ...], timeout: float
+        self, client: Client, topics: Iterable[str], timeout: float
     ) -> dict[str, TopicMetadata]:
         """Connect and ask for topics; for all topics that there are when none is named.
+
+        A topic that does not exist is among the answers, with its error.
 
         Raises:
             StreamError: no broker answers within `timeout` seconds, or it refuses.
         """
         found: dict[str, TopicMetadata] = {}
-        for topic in topics or (None,):
+        for topic in tuple(topics) or (None,):
             found.update(self._ask(client, topic, timeout).topics)
-        for topic in topics:
-            if error := found[topic].error:
-                raise self.translate(error, f"cannot open topic {topic}")
+        self._opened = True
+        self.answered()
         return found
+
+    def check_topic(self, topic: TopicMetadata) -> None:
+        """Raise the error that a topic's metadata has.
+
+        Raises:
+            UnknownTopicError: there is no such topic.
+            AuthorizationError: there may be, but not for this credential.
+        """
+        if topic.error is not None:
+            raise self.translate(topic.error, f"cannot open topic {topic.topic}")
+
+    def check(self) -> None:
+        """Raise the error after which the client can't go on, if there was one."""
+        if self.fatal is not None:
+            raise self.translate(self.fatal, "the stream has ended")
+
+    def answered(self) -> None:
+        """Note that the broker has been heard of."""
+        if self._down is not None:
+            seconds, self._down = time.monotonic() - self._down, None
+            logger.warning("the broker at %s answers again, after %.0f s", self.broker, seconds)
 
     def translate(self, error: KafkaError, doing: str) -> StreamError:
         """hop's exception for an error of librdkafka, `doing` being what it ended."""
         code = error.code()
+        reason = self._reason(error)
         at = f"{doing} at {self.broker}"
+        remedy = next((do for words, do in _REMEDIES.items() if words in reason), None)
         if code in _AUTHENTICATION:
             return AuthenticationError(
                 error,
-                f"{at}: the broker does not accept the credential ({_reason(error)}); "
-                "check it with `hop auth list`, replace it with `hop auth add --force`",
+                f"{at}: the broker does not accept the credential ({reason}); "
+                + (
+                    remedy
+                    or "check it with `hop auth list`, replace it with `hop auth add --force`"
+                ),
             )
         if code in _AUTHORIZATION:
             return AuthorizationError(
                 error,
-                f"{at}: not authorised ({_reason(error)}); ask the topic's owner for permission, "
+                f"{at}: not authorised ({reason}); ask the topic's owner for permission, "
                 "and let a consumer group's name start with your user name",
             )
         if code in _UNKNOWN_TOPIC:
@@ -138,16 +180,16 @@ class Connection:
                 error, f"{at}: no such topic; `hop list-topics` shows those you may use"
             )
         if code in _UNREACHABLE or code in _SAYS_LITTLE:
-            return ConnectError(
-                error,
-                f"{at}: {_reason(error)}; check host and port, and that the broker is running",
-            )
-        return StreamError(error, f"{at}: {_reason(error)} ({error.name()})")
+            what = remedy or "check host and port, and that the broker is running"
+            return ConnectError(error, f"{at}: {reason}; {what}")
+        return StreamError(error, f"{at}: {reason} ({error.name()})")
 
     def log(self, level: int, pattern: str, *args: object) -> None:
         """A line of librdkafka's log. What matters of it also arrives as an error; the line is for debugging."""
         line = pattern % args if args else pattern
-        kind = f"{level} {line.split(' ', 1)[0]}"
+        kind, _, rest = line.partition(" ")
+        if kind == "FAIL":
+            self._failure = rest.rpartition("]: ")[2]
         now = time.monotonic()
         if now - self._logged.get(kind, -_LOG_INTERVAL) >= _LOG_INTERVAL:
             self._logged[kind] = now
@@ -161,11 +203,11 @@ class Connection:
                     return client.list_topics(timeout=_SLICE)
                 return client.list_topics(topic, timeout=_SLICE)
             except KafkaException as exc:
-                # The exception says that there is no answer; why not arrives through the callback.
+                # The exception says that there is no answer; why not arrives through the callbacks.
                 client.poll(0)
-                error = self.error or exc.args[0]
+                error = self._error or exc.args[0]
             waited = time.monotonic() - start
-            refused = self.error is not None and self.error.code() in _UNREACHABLE
+            refused = error.code() in _UNREACHABLE and self._error is not None
             if (
                 waited >= timeout
                 or error.code() in _AUTHENTICATION | {KafkaError._SSL}
@@ -174,11 +216,20 @@ class Connection:
                 raise self.translate(error, "cannot connect to the broker") from None
 
     def _on_error(self, error: KafkaError) -> None:
-        if self.error is None or error.code() not in _SAYS_LITTLE:
-            self.error = error
         logger.debug("%s: %s", self.broker, error)
+        if error.fatal():
+            self.fatal = error
+        if self._error is None or error.code() not in _SAYS_LITTLE:
+            self._error = error
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and self._opened and self._down is None:
+            self._down = time.monotonic()
+            reason = self._reason(error)
+            logger.warning("no broker answers at %s (%s); waiting for it", self.broker, reason)
 
-
-def _reason(error: KafkaError) -> str:
-    """librdkafka's own words, without the names of its threads and its counts of milliseconds."""
-    return _NAMES_AND_TIMES.sub("", error.str()).rstrip(".") or error.name()
+    def _reason(self, error: KafkaError) -> str:
+        """librdkafka's own words, without the names of its threads and its counts of milliseconds."""
+        text = error.str()
+        if error.code() in _SAYS_LITTLE or text.startswith("Failed to get metadata"):
+            # The log knows more of why there is no connection.
+            text = self._failure or text
+        return _NAMES_AND_TIMES.sub("", text).rstrip(".") or error.name()

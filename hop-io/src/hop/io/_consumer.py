@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Literal, overload
+from typing import Any, Literal, TypeVar, overload
 
-import confluent_kafka
-from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Message
 
 from hop.auth import Auth
-from hop.io._connection import DEFAULT_TIMEOUT, Connection
-from hop.io._errors import StreamClosedError, StreamError
-from hop.io._group import generate_group_id
-from hop.io._metadata import Metadata, headers_of
-from hop.io._positions import Positions
-from hop.io._start import StartPosition
+from hop.io._connection import DEFAULT_TIMEOUT
+from hop.io._metadata import Headers, Metadata, headers_of
+from hop.io._reader import Reader
+from hop.io._start import StartAt, StartPosition, check_start
 from hop.models import Blob, MessageModel, decode, is_test, message_models
 
 logger = logging.getLogger("hop.io")
 
 # How many messages to take from librdkafka at a time.
-_BATCH_SIZE = 200
-# A quiet stream is looked after at least this often (seconds), so that Ctrl-C and stop() take effect.
-_WAIT = 0.2
+_BATCH_SIZE = 500
+
+T = TypeVar("T")
 
 
 class Consumer:
@@ -63,19 +58,17 @@ class Consumer:
         ignoretest: bool = True,
         *,
         auth: Auth | None = None,
-        start_at: StartPosition = StartPosition.LATEST,
+        start_at: StartAt = StartPosition.LATEST,
         until_eos: bool = False,
         timeout: float = DEFAULT_TIMEOUT,
         **kwargs: Any,
     ) -> None:
-        self._closed = True  # until it is open
         self._ignoretest = ignoretest
         self._until_eos = until_eos
         self._stopped = False
-        self._buffer: deque[Message] = deque()
         self._current: Message | None = None
-        self._unknown_formats: set[str] = set()
-        names = (topics,) if isinstance(topics, str) else tuple(topics)
+        self._unknown_formats: set[str | None] = set()
+        names = (topics,) if isinstance(topics, str) else tuple(dict.fromkeys(topics))
         if not names:
             raise ValueError(
                 "cannot open a stream for reading without a topic; name one in the URL"
@@ -83,41 +76,9 @@ class Consumer:
         brokers = (
             broker_addresses if isinstance(broker_addresses, str) else ",".join(broker_addresses)
         )
-        self._connection = Connection(
-            brokers,
-            auth,
-            {
-                "group.id": group_id or generate_group_id(auth),
-                "partition.assignment.strategy": "cooperative-sticky",
-                "enable.auto.commit": True,
-                "enable.auto.offset.store": False,
-                "auto.offset.reset": str(start_at),
-                "enable.partition.eof": until_eos,
-                # The end of a partition is announced when a fetch comes back empty.
-                **({"fetch.wait.max.ms": 10} if until_eos else {}),
-                **kwargs,
-            },
+        self._reader = Reader(
+            group_id, brokers, names, auth, check_start(start_at), until_eos, timeout, kwargs
         )
-        self._in_group = group_id is not None
-        self._client = self._connection.client(confluent_kafka.Consumer)
-        self._closed = False
-        try:
-            found = self._connection.metadata(self._client, names, timeout)
-            self._positions = Positions(self._client, found, start_at, timeout)
-            if self._in_group:
-                self._client.subscribe(
-                    list(names), on_assign=self._on_assign, on_revoke=self._on_revoke
-                )
-            else:
-                self._client.assign(self._positions.assign_all())
-        except KafkaException as exc:
-            self._abandon()
-            if isinstance(exc, StreamError):
-                raise
-            raise self._connection.translate(exc.args[0], "cannot open the stream") from exc
-        except BaseException:
-            self._abandon()
-            raise
 
     @overload
     def read(
@@ -167,38 +128,87 @@ class Consumer:
             StreamError: the broker ends the stream.
             StreamClosedError: the stream is closed.
         """
-        self._check_open()
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}; it has to be 1 or more")
-        if kwargs:
-            logger.debug("read: ignored unknown options: %s", ", ".join(sorted(kwargs)))
-        return self._read(metadata, autocommit, batch_size, batch_timeout)
+        make: Any = self._model_and_metadata if metadata else self._model
+        return self._read(make, autocommit, batch_size, batch_timeout, kwargs)
+
+    def read_raw(
+        self,
+        metadata: bool = False,
+        autocommit: bool = True,
+        *,
+        batch_size: int = _BATCH_SIZE,
+        batch_timeout: timedelta | None = None,
+        **kwargs: Any,
+    ) -> Iterator[bytes] | Iterator[tuple[bytes, Metadata]]:
+        """As `read`, but give the messages' bodies as they are, without decoding them; a null body is empty."""
+        make: Any = _body_and_metadata if metadata else _body
+        return self._read(make, autocommit, batch_size, batch_timeout, kwargs)
+
+    def read_batches(
+        self,
+        metadata: bool = False,
+        autocommit: bool = True,
+        *,
+        batch_size: int = 1000,
+        batch_timeout: timedelta | None = None,
+    ) -> Iterator[list[Any]]:
+        """As `read`, but give lists of what has arrived, of up to `batch_size` messages, for loading archives.
+
+        The messages of a list count as done when the next list is asked for.
+        """
+        make: Any = self._model_and_metadata if metadata else self._model
+        return self._read_batches(make, autocommit, batch_size, batch_timeout)
 
     def __iter__(self) -> Iterator[MessageModel]:
         return self.read()
 
-    def mark_done(self, metadata: Metadata) -> None:
+    def mark_done(
+        self, metadata: Metadata, asynchronous: bool = True, *, rewind: bool = False
+    ) -> None:
         """Mark a message as fully processed, and with it all before it in its partition.
+
+        Messages may be marked in any order; of one partition, the last one in its order counts.
 
         Args:
             metadata: the message's metadata, as `read(metadata=True)` gave it.
+            asynchronous: whether the broker is told in the background (the default), or before this returns.
+            rewind: whether marking an earlier message than before goes back to it. Otherwise it has no effect.
 
         Raises:
             StreamClosedError: the stream is closed.
         """
-        self._check_open()
-        self._store(metadata.topic, metadata.partition, metadata.offset)
+        self._reader.check_usable()
+        self._reader.done.mark(
+            metadata.topic,
+            metadata.partition,
+            metadata.offset,
+            asynchronous=asynchronous,
+            rewind=rewind,
+        )
+
+    def lag(self) -> dict[tuple[str, int], int]:
+        """How many messages there are behind the one in hand, for each (topic, partition) that is read.
+
+        Raises:
+            StreamError: the broker does not answer.
+            StreamClosedError: the stream is closed.
+        """
+        return self._reader.lag()
 
     def stop(self) -> None:
         """End the iteration; from another thread or a signal handler, too. The stream stays open."""
         self._stopped = True
 
+    @property
+    def _consumer(self) -> Consumer:
+        # Programs written for releases before 1.0 say `consumer._consumer.stop()`.
+        return self
+
     def close(self) -> None:
         """End all subscriptions and shut down. Closing twice is harmless."""
-        if self._closed:
-            return
-        self._done_with_current()
-        self._abandon()
+        if not self._reader.closed:
+            self._done_with_current()
+            self._reader.close()
 
     @staticmethod
     def is_test(message: Message) -> bool:
@@ -220,42 +230,104 @@ class Consumer:
         self.close()
 
     def __del__(self) -> None:
-        if not self._closed:
-            warnings.warn(f"unclosed stream {self!r}", ResourceWarning, source=self, stacklevel=2)
-            self._abandon()
+        reader = getattr(self, "_reader", None)  # there is none when opening failed
+        if reader is not None and not reader.closed:
+            if not reader.forked:
+                warnings.warn(
+                    f"unclosed stream {self!r}", ResourceWarning, stacklevel=2, source=self
+                )
+            reader.close()
 
     def _read(
-        self, metadata: bool, autocommit: bool, batch_size: int, batch_timeout: timedelta | None
-    ) -> Iterator[Any]:
-        wait = None if batch_timeout is None else batch_timeout.total_seconds()
+        self,
+        make: Callable[[Message, Headers | None], T],
+        autocommit: bool,
+        batch_size: int,
+        batch_timeout: timedelta | None,
+        ignored: dict[str, Any],
+    ) -> Iterator[T]:
+        self._reader.check_usable()
+        wait = _seconds(batch_size, batch_timeout)
+        if ignored:
+            logger.debug("read: ignored unknown options: %s", ", ".join(sorted(ignored)))
+        return self._messages(make, autocommit and self._reader.in_group, batch_size, wait)
+
+    def _messages(
+        self,
+        make: Callable[[Message, Headers | None], T],
+        track: bool,
+        batch_size: int,
+        wait: float | None,
+    ) -> Iterator[T]:
+        reader, buffer = self._reader, self._reader.buffer
+        until_eos, ignoretest = self._until_eos, self._ignoretest
         while not self._stopped:
-            self._check_open()
-            if autocommit:
+            if track and self._current is not None:
                 self._done_with_current()
-            if not self._buffer:
-                if self._until_eos and self._positions.at_end:
+            if not buffer:
+                if not reader.fetch(batch_size, wait):
                     return
-                self._fetch(batch_size, wait)
                 continue
-            message = self._buffer.popleft()
-            if self._until_eos and self._positions.is_past_end(message):
+            message = buffer.popleft()
+            if until_eos and reader.positions.is_past_end(message):
                 continue
+            if track:
+                self._current = message
             headers = headers_of(message)
-            self._current = message if autocommit else None
-            if self._ignoretest and is_test(headers):
+            if ignoretest and is_test(headers):
                 continue
-            model = decode(headers, message.value())
-            if isinstance(model, Blob) and model.reason is not None:
-                self._warn(message, model)
-            yield (model, Metadata.from_message(message)) if metadata else model
+            yield make(message, headers)
         self._stopped = False
+
+    def _read_batches(
+        self,
+        make: Callable[[Message, Headers | None], T],
+        autocommit: bool,
+        batch_size: int,
+        batch_timeout: timedelta | None,
+    ) -> Iterator[list[T]]:
+        reader, buffer = self._reader, self._reader.buffer
+        wait = _seconds(batch_size, batch_timeout)
+        track = autocommit and reader.in_group
+        while not self._stopped:
+            if not buffer:
+                if not reader.fetch(batch_size, wait):
+                    return
+                continue
+            batch: list[T] = []
+            last: dict[tuple[str | None, int | None], Message] = {}
+            while buffer and len(batch) < batch_size:
+                message = buffer.popleft()
+                if self._until_eos and reader.positions.is_past_end(message):
+                    continue
+                last[message.topic(), message.partition()] = message
+                headers = headers_of(message)
+                if not (self._ignoretest and is_test(headers)):
+                    batch.append(make(message, headers))
+            if batch:
+                yield batch
+            if track:
+                for message in last.values():
+                    reader.done.message(message)
+        self._stopped = False
+
+    def _model(self, message: Message, headers: Headers | None) -> MessageModel:
+        model = decode(headers, message.value())
+        if type(model) is Blob and model.reason is not None:
+            self._warn(message, model)
+        return model
+
+    def _model_and_metadata(
+        self, message: Message, headers: Headers | None
+    ) -> tuple[MessageModel, Metadata]:
+        return self._model(message, headers), Metadata.from_message(message, headers)
 
     def _warn(self, message: Message, blob: Blob) -> None:
         """One warning for what did not decode; for a format that nobody knows, one a format."""
         if blob.declared_format not in message_models():
             if blob.declared_format in self._unknown_formats:
                 return
-            self._unknown_formats.add(str(blob.declared_format))
+            self._unknown_formats.add(blob.declared_format)
         logger.warning(
             "message %d of partition %d of topic %s is given as a blob: %s",
             message.offset(),
@@ -264,52 +336,21 @@ class Consumer:
             blob.reason,
         )
 
-    def _fetch(self, batch_size: int, wait: float | None) -> None:
-        """Fill the buffer with what has arrived, or wait a moment for the next message."""
-        messages = self._client.consume(batch_size, 0 if wait is None else wait)
-        if not messages:
-            message = self._client.poll(_WAIT)
-            messages = [] if message is None else [message]
-        for message in messages:
-            error = message.error()
-            if error is None:
-                self._buffer.append(message)
-            elif error.code() == KafkaError._PARTITION_EOF:
-                self._positions.reached(message.topic(), message.partition(), message.offset())
-            elif not error.retriable():
-                raise self._connection.translate(error, f"cannot go on reading {message.topic()}")
-
     def _done_with_current(self) -> None:
         message, self._current = self._current, None
-        if message is not None and self._in_group:
-            self._store(message.topic(), message.partition(), message.offset())
+        if message is not None:
+            self._reader.done.message(message)
 
-    def _store(self, topic: str | None, partition: int | None, offset: int | None) -> None:
-        assert topic is not None
-        assert partition is not None
-        assert offset is not None
-        try:
-            self._client.store_offsets(offsets=[TopicPartition(topic, partition, offset + 1)])
-        except KafkaException as exc:
-            # The partition belongs to another member of the group by now, and so does the message.
-            logger.info("partition %d of %s is not ours any more: %s", partition, topic, exc)
 
-    def _on_assign(self, client: confluent_kafka.Consumer, new: list[TopicPartition]) -> None:
-        client.incremental_assign(self._positions.assign(new))
+def _body(message: Message, headers: Headers | None) -> bytes:
+    return message.value() or b""
 
-    def _on_revoke(self, client: confluent_kafka.Consumer, lost: list[TopicPartition]) -> None:
-        self._positions.revoke(lost)
-        gone = {(one.topic, one.partition) for one in lost}
-        kept = [m for m in self._buffer if (m.topic(), m.partition()) not in gone]
-        self._buffer = deque(kept)
-        with suppress(KafkaException):  # nothing is stored, or the group has gone on without us
-            client.commit(asynchronous=False)
-        client.incremental_unassign(lost)
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StreamClosedError("the stream is closed; open it again to go on reading")
+def _body_and_metadata(message: Message, headers: Headers | None) -> tuple[bytes, Metadata]:
+    return message.value() or b"", Metadata.from_message(message, headers)
 
-    def _abandon(self) -> None:
-        self._closed = True
-        self._client.close()
+
+def _seconds(batch_size: int, batch_timeout: timedelta | None) -> float | None:
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}; it has to be 1 or more")
+    return None if batch_timeout is None else batch_timeout.total_seconds()

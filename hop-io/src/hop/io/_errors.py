@@ -8,7 +8,8 @@ confluent_kafka.KafkaException
     ├── UnknownTopicError   there is no such topic              (also a LookupError)
     └── DeliveryError       messages did not get to the broker  (also a RuntimeError)
 RuntimeError
-└── StreamClosedError       a stream was used after it was closed
+├── StreamClosedError       a stream was used after it was closed
+└── ForkedStreamError       a stream was used in a child of the process that opened it
 
 A malformed URL or argument is a plain ValueError or TypeError.
 """
@@ -60,6 +61,19 @@ class DeliveryError(StreamError, RuntimeError):
         super().__init__(error, message)
         self.count = count
 
+    @classmethod
+    def of(
+        cls, count: int, topic: str | None, broker: str | None, error: KafkaError
+    ) -> DeliveryError:
+        """The error for so many messages to a topic, of which the first was given up for that reason."""
+        what = "a message was" if count == 1 else f"{count} messages were"
+        where = f"{topic} at {broker}" if broker else topic
+        return cls(error, f"{what} not delivered to {where}: {error.str()}", count)
+
 
 class StreamClosedError(RuntimeError):
     """A stream was used after it was closed."""
+
+
+class ForkedStreamError(RuntimeError):
+    """A stream was used in a forked child of the process that opened it."""

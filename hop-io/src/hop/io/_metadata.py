@@ -54,8 +54,8 @@ class Metadata(tuple[Any, ...]):
     _raw: Message | None = property(itemgetter(6))  # type: ignore[assignment]
 
     @classmethod
-    def from_message(cls, message: Message) -> Metadata:
-        """The metadata of a message as confluent-kafka gives it."""
+    def from_message(cls, message: Message, headers: Headers | None) -> Metadata:
+        """The metadata of a message as confluent-kafka gives it, its headers being known already."""
         return tuple.__new__(
             cls,
             (
@@ -64,7 +64,7 @@ class Metadata(tuple[Any, ...]):
                 message.offset(),
                 message.timestamp()[1],
                 message.key(),
-                headers_of(message),
+                headers,
                 message,
             ),
         )

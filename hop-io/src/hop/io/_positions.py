@@ -1,16 +1,21 @@
-"""Which partitions are read, where each starts and where each had its end."""
+"""Which partitions there are, where reading each starts and where each had its end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import cast
 
 import confluent_kafka
 from confluent_kafka import OFFSET_BEGINNING, Message, TopicPartition
 from confluent_kafka.admin import TopicMetadata
 
-from hop.io._start import StartPosition
+from hop.io._start import StartAt, StartPosition
 
 Partition = tuple[str, int]
+
+# What the protocol asks for an offset with instead of a time (milliseconds).
+_LATEST, _EARLIEST = -1, -2
 
 
 class Positions:
@@ -27,19 +32,16 @@ class Positions:
         self,
         client: confluent_kafka.Consumer,
         topics: Mapping[str, TopicMetadata],
-        start_at: StartPosition,
+        start_at: StartAt,
         timeout: float,
     ) -> None:
         self._client = client
-        self._start_at = start_at
         self._timeout = timeout
-        self._bounds: dict[Partition, tuple[int, int]] = {}
-        for topic, about in topics.items():
-            for partition in about.partitions:
-                bounds = client.get_watermark_offsets(TopicPartition(topic, partition), timeout)
-                assert bounds is not None
-                self._bounds[topic, partition] = bounds
-        # The partitions that are being read and whose end has not been seen yet; None before any is assigned.
+        known = partitions_of(topics)
+        self._ends = self._ask(known, _LATEST)
+        self._starts = self._where(known, start_at)
+        self._begun: dict[Partition, int] = {}
+        # The partitions that are being read and whose end has not been seen; None before any is assigned.
         self._unfinished: set[Partition] | None = None
 
     @property
@@ -49,7 +51,13 @@ class Positions:
 
     def assign_all(self) -> list[TopicPartition]:
         """Every partition, and where to start in it."""
-        return self._starting(TopicPartition(*partition) for partition in self._bounds)
+        return self._starting(TopicPartition(*partition) for partition in self._ends)
+
+    def assign_new(self, topics: Mapping[str, TopicMetadata]) -> list[TopicPartition]:
+        """The partitions that were not there before. Everything in them is new."""
+        new = [partition for partition in partitions_of(topics) if partition not in self._ends]
+        self._ends.update(dict.fromkeys(new, 0))
+        return [TopicPartition(*partition, OFFSET_BEGINNING) for partition in new]
 
     def assign(self, partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
         """The partitions that the group assigned to this member, and where to start in each."""
@@ -60,25 +68,38 @@ class Positions:
         if self._unfinished is not None:
             self._unfinished.difference_update((one.topic, one.partition) for one in partitions)
 
-    def reached(self, topic: str | None, partition: int | None, offset: int | None) -> None:
-        """The broker says that there is nothing after `offset` just now."""
-        assert topic is not None
-        assert partition is not None
-        assert offset is not None
+    def reached(self, message: Message) -> None:
+        """The broker says that there is nothing at a message's offset or after it just now."""
+        partition, offset = _place(message)
         # It may say so before it has told of the messages that were there at the start.
-        if offset >= self._bounds.get((topic, partition), (0, 0))[1]:
-            self._finish((topic, partition))
+        if offset >= self._ends.get(partition, 0):
+            self._finish(partition)
 
     def is_past_end(self, message: Message) -> bool:
         """Whether a message came after the end that its partition had; notes which is the last."""
-        topic, partition, offset = message.topic(), message.partition(), message.offset()
-        assert topic is not None
-        assert partition is not None
-        assert offset is not None
-        end = self._bounds.get((topic, partition), (0, 0))[1]
+        partition, offset = _place(message)
+        end = self._ends.get(partition, 0)
         if offset >= end - 1:
-            self._finish((topic, partition))
+            self._finish(partition)
         return offset >= end
+
+    def behind(self) -> dict[Partition, int]:
+        """How far the end of each assigned partition is from what the client has given out."""
+        assigned = self._client.assignment()
+        ends = self._ask([(one.topic, one.partition) for one in assigned], _LATEST)
+        behind = {}
+        for one in self._client.position(assigned):
+            partition = one.topic, one.partition
+            position = one.offset if one.offset >= 0 else self._begun.get(partition, 0)
+            behind[partition] = max(0, ends[partition] - position)
+        return behind
+
+    def check_group(self) -> None:
+        """Ask for the group's committed offsets, for the error that there may be."""
+        asked = [TopicPartition(*partition) for partition in self._ends]
+        for one in self._client.committed(asked, self._timeout) if asked else []:
+            if one.error is not None:
+                raise confluent_kafka.KafkaException(one.error)
 
     def _finish(self, partition: Partition) -> None:
         if self._unfinished is not None and partition in self._unfinished:
@@ -89,14 +110,58 @@ class Positions:
         unfinished = self._unfinished = self._unfinished or set()
         starting = list(partitions)
         for one in starting:
-            bounds = self._bounds.get((one.topic, one.partition))
-            if bounds is None:
-                # It was not there when the stream was opened: everything in it is new.
-                one.offset = one.offset if one.offset >= 0 else OFFSET_BEGINNING
-                continue
-            low, high = bounds
+            partition = one.topic, one.partition
             if one.offset < 0:
-                one.offset = low if self._start_at is StartPosition.EARLIEST else high
-            if one.offset < high:
-                unfinished.add((one.topic, one.partition))
+                # One that was not there when the stream was opened: everything in it is new.
+                one.offset = self._starts.get(partition, OFFSET_BEGINNING)
+            if one.offset < self._ends.get(partition, 0):
+                unfinished.add(partition)
+            self._begun[partition] = max(one.offset, 0)
         return starting
+
+    def _where(self, known: list[Partition], start_at: StartAt) -> dict[Partition, int]:
+        match start_at:
+            case StartPosition.LATEST:
+                return dict(self._ends)
+            case StartPosition.EARLIEST:
+                return self._ask(known, _EARLIEST)
+            case timedelta():
+                return self._where(known, datetime.now(timezone.utc) - start_at)
+            case datetime():
+                return self._ask(known, max(0, round(start_at.timestamp() * 1000)))
+            case int():
+                wanted = dict.fromkeys(known, start_at)
+            case _:
+                wanted = dict(start_at)
+        first = self._ask(known, _EARLIEST)
+        return {
+            partition: self._offset(wanted.get(partition, end), first[partition], end)
+            for partition, end in self._ends.items()
+        }
+
+    @staticmethod
+    def _offset(wanted: int, first: int, end: int) -> int:
+        """An offset that there is, for one that is asked for and may count from the end."""
+        return min(max(wanted if wanted >= 0 else end + wanted, first), end)
+
+    def _ask(self, partitions: list[Partition], time: int) -> dict[Partition, int]:
+        """The first offset from a time (milliseconds since 1970) on; the end if there is none."""
+        asked = [TopicPartition(*partition, time) for partition in partitions]
+        found = self._client.offsets_for_times(asked, timeout=self._timeout) if asked else []
+        answers = {}
+        for one in found:
+            if one.error is not None:
+                raise confluent_kafka.KafkaException(one.error)
+            partition = one.topic, one.partition
+            answers[partition] = one.offset if one.offset >= 0 else self._ends[partition]
+        return answers
+
+
+def partitions_of(topics: Mapping[str, TopicMetadata]) -> list[Partition]:
+    """Every partition of the topics that exist."""
+    return [(name, number) for name, about in topics.items() for number in about.partitions]
+
+
+def _place(message: Message) -> tuple[Partition, int]:
+    """Where a consumed message is. (confluent-kafka's types also allow for one that was not sent.)"""
+    return cast("tuple[Partition, int]", ((message.topic(), message.partition()), message.offset()))

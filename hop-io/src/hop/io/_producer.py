@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import logging
-import time
-import uuid
+import threading
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
-import confluent_kafka
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import KafkaError, Message
 
 from hop.auth import Auth
-from hop.io._connection import DEFAULT_TIMEOUT, Connection
-from hop.io._errors import DeliveryError, StreamClosedError
-from hop.models import Blob, JSONBlob, MessageModel
+from hop.io._connection import DEFAULT_TIMEOUT
+from hop.io._errors import DeliveryError, ForkedStreamError, StreamClosedError
+from hop.io._pack import PackedHeaders, RequestedHeaders, pack, pairs
+from hop.io._sender import Sender
 
 logger = logging.getLogger("hop.io")
 
-RequestedHeaders = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
 DeliveryCallback = Callable[[KafkaError | None, Message], Any]
 
-# While something is waited for, how long at a time (seconds), so that Ctrl-C takes effect.
-_SLICE = 0.2
 # Deliveries are looked at once in so many writes, since each look has a cost.
 _POLL_EVERY = 256
 # How long an exception in the `with` block waits for what was written before it, in seconds.
@@ -41,7 +38,7 @@ def raise_delivery_errors(error: KafkaError | None, message: Message) -> None:
         DeliveryError: `error` is not None.
     """
     if error is not None:
-        raise DeliveryError(error, f"cannot write to {message.topic()}: {error.str()}", 1)
+        raise DeliveryError.of(1, message.topic(), None, error)
 
 
 class Producer:
@@ -49,7 +46,7 @@ class Producer:
 
     Instances should be obtained from `Stream.open`. Writing is asynchronous: a message has arrived when
     `flush` or `close` has returned without an error. A context manager: leaving the `with` block closes
-    the stream, also when an exception ended it.
+    the stream, also when an exception ended it. Several threads may write at once.
 
     Args:
         broker_addresses: `host:port` of a broker of the cluster, a string or a list of one.
@@ -57,6 +54,10 @@ class Producer:
         auth: the credential, None for none.
         timeout: how long to wait for the broker when opening, in seconds; None does not wait for it, and
             what is written is sent when there is one.
+        produce_timeout: how long to go on trying to deliver a message before it is given up; by default
+            five minutes.
+        idempotent: whether a message that has to be sent again after a failure of the network arrives once and
+            in order. A broker that does not allow it is written to without, which is logged.
         kwargs: further options of librdkafka, by their names.
 
     Raises:
@@ -70,20 +71,25 @@ class Producer:
         *,
         auth: Auth | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
+        produce_timeout: timedelta | None = None,
+        idempotent: bool = True,
         **kwargs: Any,
     ) -> None:
         self._closed = True  # until it is open
         self._topic = topic
         self._auth = auth
         self._written = 0
+        self._lock = threading.Lock()
         self._failures: list[tuple[str | None, KafkaError]] = []
         brokers = (
             broker_addresses if isinstance(broker_addresses, str) else ",".join(broker_addresses)
         )
-        self._connection = Connection(brokers, auth, {"acks": "all", **kwargs})
-        self._client = self._connection.client(confluent_kafka.Producer)
+        options: dict[str, Any] = {"acks": "all", "linger.ms": 0, "enable.idempotence": idempotent}
+        if produce_timeout is not None:
+            options["message.timeout.ms"] = max(1, round(produce_timeout.total_seconds() * 1000))
+        self._sender = Sender(brokers, auth, {**options, **kwargs})
         if timeout is not None:
-            self._connection.metadata(self._client, () if topic is None else (topic,), timeout)
+            self._sender.connect(topic, timeout)
         self._closed = False
 
     def write(
@@ -98,6 +104,8 @@ class Producer:
     ) -> None:
         """Write a message to the stream.
 
+        Where the local queue is full this waits until something has been sent.
+
         Args:
             message: a message model, or bytes, which are sent as they are, or anything that JSON can hold.
             headers: headers to attach, a mapping or (name, value) pairs; values are text or bytes.
@@ -111,9 +119,9 @@ class Producer:
         Raises:
             TypeError: the message or a header is of a kind that can't be sent.
             ValueError: a header's name is reserved, or there is no topic.
-            DeliveryError: messages written before were not delivered.
+            DeliveryError: messages written before were not delivered, or this one is larger than a message may be.
         """
-        body, packed = self.pack(message, headers, test, self._auth)
+        body, packed = pack(message, headers, test, self._auth)
         self.write_raw(body, packed, delivery_callback, topic=topic, key=key)
 
     def write_raw(
@@ -129,30 +137,18 @@ class Producer:
 
         The arguments are those of `write`, but nothing is added to them.
         """
-        self._check_open()
-        self._raise_failures()
+        self._check_usable()
+        if self._failures:
+            self._raise_failures()
         target = topic or self._topic
         if target is None:
             raise ValueError("cannot write: neither the stream's URL nor the call names a topic")
-        on_delivery = (
-            self._delivered if delivery_callback is raise_delivery_errors else delivery_callback
-        )
-        pairs = list(headers.items() if isinstance(headers, Mapping) else headers or ())
-        while True:
-            try:
-                self._client.produce(
-                    target, packed_message, key, headers=pairs, on_delivery=on_delivery
-                )
-                break
-            except KafkaException as exc:
-                error = exc.args[0]
-                raise DeliveryError(error, self._not_delivered(1, target, error), 1) from exc
-            except BufferError:
-                # The local queue is full: wait until something has been sent.
-                self._client.poll(_SLICE)
+        if delivery_callback is raise_delivery_errors or delivery_callback is None:
+            delivery_callback = self._delivered
+        self._sender.produce(target, packed_message, key, pairs(headers), delivery_callback)
         self._written += 1
         if self._written % _POLL_EVERY == 0:
-            self._client.poll(0)
+            self._sender.poll(0)
 
     @staticmethod
     def pack(
@@ -160,7 +156,7 @@ class Producer:
         headers: RequestedHeaders | None = None,
         test: bool = False,
         auth: Auth | None = None,
-    ) -> tuple[bytes, list[tuple[str, str | bytes]]]:
+    ) -> tuple[bytes, PackedHeaders]:
         """Encode a message and make the headers that belong to it.
 
         Args:
@@ -177,17 +173,7 @@ class Producer:
             TypeError: the message or a header is of a kind that can't be sent.
             ValueError: a header's name is reserved.
         """
-        packed: list[tuple[str, str | bytes]] = [("_id", uuid.uuid4().bytes)]
-        if not isinstance(message, MessageModel):
-            message = Blob(bytes(message)) if _is_bytes(message) else JSONBlob(message)
-        serialized = message.serialize()
-        packed.append(("_format", serialized["format"].encode()))
-        if auth:
-            packed.append(("_sender", auth.username.encode()))
-        if test:
-            packed.append(("_test", b"true"))
-        packed.extend(_checked(headers))
-        return serialized["content"], packed
+        return pack(message, headers, test, auth)
 
     def poll(self, timeout: float = 0) -> None:
         """Call the delivery callbacks of messages that have been delivered or given up.
@@ -197,7 +183,13 @@ class Producer:
         Args:
             timeout: how long to wait for the first one, in seconds.
         """
-        self._client.poll(timeout)
+        self._check_usable()
+        self._sender.poll(timeout)
+
+    def pending(self) -> int:
+        """How many messages have been written and neither delivered nor given up."""
+        self._check_usable()
+        return self._sender.pending()
 
     def flush(self, timeout: float | None = None) -> int:
         """Wait until everything written has been delivered or given up.
@@ -211,8 +203,8 @@ class Producer:
         Raises:
             DeliveryError: messages were not delivered.
         """
-        self._check_open()
-        remaining = self._wait(timeout)
+        self._check_usable()
+        remaining = self._sender.flush(timeout)
         self._raise_failures()
         return remaining
 
@@ -231,15 +223,12 @@ class Producer:
         if self._closed:
             return 0
         try:
-            remaining = self._wait(timeout)
+            remaining = 0 if self._sender.forked else self._sender.flush(timeout)
+            self._raise_failures()
+            return remaining
         finally:
             self._closed = True
-        if remaining:
-            self._client.purge()
-            self._client.poll(0)
-            self._failures = [f for f in self._failures if f[1].code() not in _PURGED]
-        self._raise_failures()
-        return remaining
+            self._sender.close()
 
     def __enter__(self) -> Producer:
         return self
@@ -264,51 +253,29 @@ class Producer:
 
     def __del__(self) -> None:
         if not self._closed:
-            warnings.warn(f"unclosed stream {self!r}", ResourceWarning, source=self, stacklevel=2)
+            if not self._sender.forked:
+                warnings.warn(
+                    f"unclosed stream {self!r}", ResourceWarning, stacklevel=2, source=self
+                )
+                if remaining := self._sender.flush(_LAST_WAIT):
+                    logger.error("%d messages to %s were not delivered", remaining, self._topic)
+            self._sender.close()
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
             self._failures.append((message.topic(), error))
 
-    def _wait(self, timeout: float | None) -> int:
-        end = None if timeout is None else time.monotonic() + timeout
-        while True:
-            left = _SLICE if end is None else min(_SLICE, max(0.0, end - time.monotonic()))
-            remaining = self._client.flush(left)
-            if not remaining or (end is not None and time.monotonic() >= end):
-                return remaining
-
     def _raise_failures(self) -> None:
-        if not self._failures:
-            return
-        failures, self._failures = self._failures, []
-        topic, error = failures[0]
-        count = len(failures)
-        raise DeliveryError(error, self._not_delivered(count, topic, error), count)
+        with self._lock:
+            failures, self._failures = self._failures, []
+        if failures:
+            topic, error = failures[0]
+            raise DeliveryError.of(len(failures), topic, self._sender.broker, error)
 
-    def _not_delivered(self, count: int, topic: str | None, error: KafkaError) -> str:
-        what = "a message was" if count == 1 else f"{count} messages were"
-        return f"{what} not delivered to {topic} at {self._connection.broker}: {error.str()}"
-
-    def _check_open(self) -> None:
+    def _check_usable(self) -> None:
+        if self._sender.forked:
+            raise ForkedStreamError(
+                "the stream was opened in another process; open one in each process"
+            )
         if self._closed:
             raise StreamClosedError("the stream is closed; open it again to go on writing")
-
-
-_PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}
-
-
-def _is_bytes(message: object) -> bool:
-    return isinstance(message, (bytes, bytearray, memoryview))
-
-
-def _checked(headers: RequestedHeaders | None) -> list[tuple[str, str | bytes]]:
-    pairs = list(headers.items() if isinstance(headers, Mapping) else headers or ())
-    for name, value in pairs:
-        if not isinstance(name, str):
-            raise TypeError(f"header name {name!r} is not text")
-        if name.startswith("_"):
-            raise ValueError(f"header name {name!r} is reserved: it starts with an underscore")
-        if not isinstance(value, (str, bytes)):
-            raise TypeError(f"the value of header {name!r} is {value!r}, neither text nor bytes")
-    return pairs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, Literal, overload
 
 from hop.auth import Auth
@@ -11,8 +12,8 @@ from hop.io._connection import DEFAULT_TIMEOUT
 from hop.io._consumer import Consumer
 from hop.io._credentials import AuthLike, credential_for, credentials
 from hop.io._producer import Producer
-from hop.io._start import StartPosition
-from hop.io._url import parse_url
+from hop.io._start import StartAt, StartPosition, check_start
+from hop.io._url import KafkaURL, parse_url
 
 logger = logging.getLogger("hop.io")
 
@@ -24,7 +25,11 @@ class Stream:
         auth: True, the default, for the stored credentials (see `hop.auth.load_auth`), which are read
             when a stream is first opened; False for no authentication; or one `Auth` or several, of which
             the one that matches the URL is used.
-        start_at: where reading starts. By default at what is written after the stream was opened.
+        start_at: where reading starts. By default (`StartPosition.LATEST`) with what is written after the stream
+            was opened; `StartPosition.EARLIEST` is the oldest message that there is. A `datetime` with a time zone,
+            or a `timedelta` back from now, starts with the first message written then or later; a negative number
+            with the last so many messages of each partition; a mapping from (topic, partition) to offset at those
+            offsets. A consumer group goes on where it left off, whatever this says.
         until_eos: whether reading ends when there are no more messages (True), or goes on for ever
             (False, the default).
     """
@@ -32,13 +37,13 @@ class Stream:
     def __init__(
         self,
         auth: bool | Auth | Iterable[Auth] | None = True,
-        start_at: StartPosition = StartPosition.LATEST,
+        start_at: StartAt = StartPosition.LATEST,
         until_eos: bool = False,
     ) -> None:
         self._auth: AuthLike = (
             auth if auth is None or isinstance(auth, (bool, Auth)) else list(auth)
         )
-        self.start_at = start_at
+        self.start_at = check_start(start_at)
         self.until_eos = until_eos
 
     @property
@@ -79,23 +84,29 @@ class Stream:
         group_id: str | None = None,
         ignoretest: bool = True,
         *,
-        start_at: StartPosition | None = None,
+        start_at: StartAt | None = None,
         until_eos: bool | None = None,
-        timeout: float = DEFAULT_TIMEOUT,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        produce_timeout: timedelta | None = None,
+        idempotent: bool = True,
         **kwargs: Any,
     ) -> Consumer | Producer:
         """Open a connection to an event stream.
 
         Args:
-            url: `kafka://[user@]host[:port]/topic[,topic…]`; the port is 9092 unless given.
+            url: `kafka://[user@]host[:port]/topic[,topic…]`; the port is 9092 unless given. A URL to write to may
+                name no topic, and then each `write` names one.
             mode: read ("r") or write ("w").
             group_id: the consumer group to read in; by default in none.
             ignoretest: whether reading passes over test messages.
             start_at: where reading starts, instead of the stream's default.
             until_eos: whether reading ends at the end, instead of the stream's default.
-            timeout: how long to wait for the broker, in seconds.
+            timeout: how long to wait for the broker, in seconds. None, in write mode, does not wait for it.
+            produce_timeout: in write mode, how long to go on trying to deliver a message; by default five minutes.
+            idempotent: in write mode, whether a message that has to be sent again arrives once and in order.
             kwargs: names with a dot are options of librdkafka (as in `**{"compression.type": "lz4"}`);
-                others are ignored, as they always were.
+                others are ignored, as they always were. Of a stream that is read faster than it is worked on, up to
+                64 MiB wait in memory: the option `queued.max.messages.kbytes`.
 
         Raises:
             ValueError: the mode is neither "r" nor "w", the URL is malformed, names more than one broker, no
@@ -103,24 +114,19 @@ class Stream:
             StreamError: the broker does not answer, refuses, or has no such topic.
             FileNotFoundError, KeyError, RuntimeError: there is no credential to use, see `hop.auth`.
         """
-        if mode not in ("r", "w"):
-            raise ValueError(f"mode is {mode!r}; it has to be 'r' (read) or 'w' (write)")
-        target = parse_url(url)
-        if mode == "w" and len(target.topics) > 1:
-            raise ValueError(
-                f"cannot open {url} for writing: it names more than one topic; name one,"
-                " or none and then one with each write"
-            )
-        if mode == "r" and not target.topics:
-            raise ValueError(f"cannot open {url} for reading: it names no topic")
-        ignored = sorted(name for name in kwargs if "." not in name)
-        if ignored:
-            logger.debug("open: ignored unknown options: %s", ", ".join(ignored))
-        options = {name: value for name, value in kwargs.items() if "." in name}
+        target = _target(url, mode)
         auth = credential_for(self._known(), target)
+        options = _librdkafka(kwargs)
         if mode == "w":
-            topic = target.topics[0] if target.topics else None
-            return Producer(target.broker, topic, auth=auth, timeout=timeout, **options)
+            return Producer(
+                target.broker,
+                target.topics[0] if target.topics else None,
+                auth=auth,
+                timeout=timeout,
+                produce_timeout=produce_timeout,
+                idempotent=idempotent,
+                **options,
+            )
         return Consumer(
             group_id,
             target.broker,
@@ -129,7 +135,7 @@ class Stream:
             auth=auth,
             start_at=self.start_at if start_at is None else start_at,
             until_eos=self.until_eos if until_eos is None else until_eos,
-            timeout=timeout,
+            timeout=DEFAULT_TIMEOUT if timeout is None else timeout,
             **options,
         )
 
@@ -138,3 +144,24 @@ class Stream:
         if self._auth is True:
             self._auth = credentials(True)
         return self._auth
+
+
+def _target(url: str, mode: str) -> KafkaURL:
+    if mode not in ("r", "w"):
+        raise ValueError(f"mode is {mode!r}; it has to be 'r' (read) or 'w' (write)")
+    target = parse_url(url)
+    if mode == "w" and len(target.topics) > 1:
+        raise ValueError(
+            f"cannot open {url} for writing: it names more than one topic; name one,"
+            " or none and then one with each write"
+        )
+    if mode == "r" and not target.topics:
+        raise ValueError(f"cannot open {url} for reading: it names no topic")
+    return target
+
+
+def _librdkafka(options: dict[str, Any]) -> dict[str, Any]:
+    """Those of the options that are librdkafka's, whose names have a dot."""
+    if ignored := sorted(name for name in options if "." not in name):
+        logger.debug("open: ignored unknown options: %s", ", ".join(ignored))
+    return {name: value for name, value in options.items() if "." in name}

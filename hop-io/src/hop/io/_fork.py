@@ -1,0 +1,38 @@
+"""Streams stay in the process that opened them: librdkafka's threads don't follow into a forked child."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+_generation = 0
+# The clients that a child has inherited. Without their threads they could only hang while they are taken down.
+_inherited: list[Any] = []
+
+
+def _in_child() -> None:
+    global _generation
+    _generation += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
+
+
+class Origin:
+    """Remembers in which process it was made."""
+
+    __slots__ = ("_generation",)
+
+    def __init__(self) -> None:
+        self._generation = _generation
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is another process, a child."""
+        return self._generation != _generation
+
+
+def keep_for_ever(client: Any) -> None:
+    """Leave an inherited client alone."""
+    _inherited.append(client)

@@ -1,0 +1,76 @@
+"""From what a program wants to send to a message's body and headers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hop.auth import Auth
+from hop.models import Blob, JSONBlob, MessageModel
+
+RequestedHeaders = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes | None]]
+PackedHeaders = list[tuple[str, str | bytes | None]]
+
+# Reading random bytes from the system costs more than the rest of packing; many messages' worth are read at once.
+_POOL = 256
+_ids: list[bytes] = []
+
+if hasattr(os, "register_at_fork"):
+    # A child must not use its parent's identities.
+    os.register_at_fork(after_in_child=_ids.clear)
+
+
+def new_id() -> bytes:
+    """A message's identity: 16 bytes, a random UUID (version 4)."""
+    try:
+        return _ids.pop()
+    except IndexError:
+        chance = bytearray(os.urandom(16 * _POOL))
+        for start in range(0, len(chance), 16):
+            chance[start + 6] = chance[start + 6] & 0x0F | 0x40
+            chance[start + 8] = chance[start + 8] & 0x3F | 0x80
+        made = bytes(chance)
+        _ids.extend(made[start : start + 16] for start in range(16, len(made), 16))
+        return made[:16]
+
+
+def pack(
+    message: Any, headers: RequestedHeaders | None, test: bool, auth: Auth | None
+) -> tuple[bytes, PackedHeaders]:
+    """See `Producer.pack`."""
+    if type(message) is bytes:
+        body, name = message, b"blob"
+    else:
+        if not isinstance(message, MessageModel):
+            raw = isinstance(message, (bytes, bytearray, memoryview))
+            message = Blob(bytes(message)) if raw else JSONBlob(message)
+        serialized = message.serialize()
+        body, name = serialized["content"], serialized["format"].encode()
+    packed: PackedHeaders = [("_id", new_id()), ("_format", name)]
+    if auth is not None:
+        packed.append(("_sender", auth.username.encode()))
+    if test:
+        packed.append(("_test", b"true"))
+    if headers:
+        packed.extend(_checked(headers))
+    return body, packed
+
+
+def pairs(headers: Any) -> PackedHeaders:
+    """Headers, in any of the ways to give them, as a list of pairs."""
+    if type(headers) is list:
+        return headers
+    return list(headers.items() if isinstance(headers, Mapping) else headers or ())
+
+
+def _checked(headers: RequestedHeaders) -> PackedHeaders:
+    requested = pairs(headers)
+    for name, value in requested:
+        if not isinstance(name, str):
+            raise TypeError(f"header name {name!r} is not text")
+        if name.startswith("_"):
+            raise ValueError(f"header name {name!r} is reserved: it starts with an underscore")
+        if not isinstance(value, (str, bytes)):
+            raise TypeError(f"the value of header {name!r} is {value!r}, neither text nor bytes")
+    return requested

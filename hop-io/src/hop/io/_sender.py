@@ -1,0 +1,160 @@
+"""What is between librdkafka and a `Producer`: the local queue, and whether the producer is idempotent."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import confluent_kafka
+from confluent_kafka import KafkaError, KafkaException, Message
+
+from hop.auth import Auth
+from hop.io._connection import Connection
+from hop.io._errors import DeliveryError
+from hop.io._fork import Origin, keep_for_ever
+from hop.io._pack import PackedHeaders, pairs
+
+logger = logging.getLogger("hop.io")
+
+OnDelivery = Callable[[KafkaError | None, Message], Any]
+
+# While something is waited for, how long at a time (seconds), so that Ctrl-C takes effect.
+_SLICE = 0.2
+
+_PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}
+# Why a broker does not let a producer be idempotent.
+_REFUSED = {
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    KafkaError.UNSUPPORTED_VERSION,
+    KafkaError._UNSUPPORTED_FEATURE,
+}
+
+
+class Sender:
+    """A producer of librdkafka, and a second one in its place if the broker does not let the first be idempotent.
+
+    Args:
+        broker: `host:port` of a broker.
+        auth: the credential, None for none.
+        options: librdkafka's options.
+    """
+
+    def __init__(self, broker: str, auth: Auth | None, options: dict[str, Any]) -> None:
+        self.broker = broker
+        self._auth = auth
+        self._options = options
+        self._origin = Origin()
+        self._lock = threading.Lock()
+        self._connection = Connection(broker, auth, options)
+        self._client = self._connection.client(confluent_kafka.Producer)
+        self._refused: confluent_kafka.Producer | None = None
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is a child of the process that made it."""
+        return self._origin.forked
+
+    def connect(self, topic: str | None, timeout: float) -> None:
+        """Wait for the broker, and see that it has the topic.
+
+        Raises:
+            StreamError: it does not answer, refuses, or has no such topic and makes none.
+        """
+        topics = () if topic is None else (topic,)
+        found = self._connection.metadata(self._client, topics, timeout)
+        for name in topics:
+            self._connection.check_topic(found[name])
+
+    def produce(
+        self,
+        topic: str,
+        body: bytes | None,
+        key: str | bytes | None,
+        headers: PackedHeaders,
+        on_delivery: OnDelivery,
+    ) -> None:
+        """Put a message into the local queue, waiting for room in it.
+
+        Raises:
+            DeliveryError: the message can never be sent.
+        """
+        callback = on_delivery if self._refused else partial(self._delivered, on_delivery)
+        while True:
+            try:
+                self._client.produce(topic, body, key, headers=headers, on_delivery=callback)
+                return
+            except BufferError:
+                self._client.poll(_SLICE)
+            except KafkaException as exc:
+                if not self._go_on_without():
+                    raise DeliveryError.of(1, topic, self.broker, exc.args[0]) from exc
+
+    def poll(self, timeout: float) -> None:
+        """Call the callbacks of messages that have been delivered or given up."""
+        if self._refused is not None:
+            self._refused.poll(0)
+        self._client.poll(timeout)
+
+    def pending(self) -> int:
+        """How many messages are neither delivered nor given up."""
+        return len(self._client) + (len(self._refused) if self._refused is not None else 0)
+
+    def flush(self, timeout: float | None) -> int:
+        """Wait until there is none, for `timeout` seconds or as long as it takes; how many there still are."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = _SLICE if end is None else min(_SLICE, max(0.0, end - time.monotonic()))
+            if self._refused is not None:
+                self._refused.flush(left)
+            self._client.flush(left)
+            remaining = self.pending()
+            if not remaining or (end is not None and time.monotonic() >= end):
+                return remaining
+
+    def close(self) -> None:
+        """Give up what has not been delivered."""
+        if self.forked:
+            keep_for_ever(self._client)
+        elif self.pending():
+            self._client.purge()
+            self._client.poll(0)
+
+    def _delivered(
+        self, on_delivery: OnDelivery, error: KafkaError | None, message: Message
+    ) -> None:
+        if error is None:
+            self._connection.answered()
+        elif error.code() not in _PURGED and self._go_on_without():
+            self.produce(
+                str(message.topic()),
+                message.value(),
+                message.key(),
+                pairs(message.headers()),
+                on_delivery,
+            )
+            return
+        on_delivery(error, message)
+
+    def _go_on_without(self) -> bool:
+        """Whether one can go on, if the producer's being idempotent is refused and has stopped it."""
+        fatal = self._connection.fatal
+        if fatal is None or fatal.code() not in _REFUSED:
+            return False
+        with self._lock:
+            if self._refused is None:
+                logger.warning(
+                    "the broker at %s does not allow idempotent producers (%s); going on without",
+                    self.broker,
+                    fatal.str(),
+                )
+                self._refused = self._client
+                self._connection = Connection(
+                    self.broker, self._auth, {**self._options, "enable.idempotence": False}
+                )
+                self._client = self._connection.client(confluent_kafka.Producer)
+        return True
