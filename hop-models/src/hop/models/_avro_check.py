@@ -30,19 +30,20 @@ _RECORDS = ("record", "error")
 _GIVEN_AWAY = 8
 
 
-def is_trusted(schema: Any, named: dict[str, Any]) -> bool:
+def is_trusted(schema: Any, named: dict[str, Any], depth: int) -> bool:
     """Whether records of that schema, parsed by fastavro, hold hardly more values than bytes, nested as it is.
 
-    `named` has the schema's named types. Raises DecodeError when the schema itself is nested too deep.
+    `named` has the schema's named types. Raises DecodeError when the schema itself is nested deeper than `depth`.
     """
-    return _Scales(named).item(schema, 1)
+    return _Scales(named, depth).item(schema, 1)
 
 
 class _Scales:
     """Weighs the types of a schema: how many values of it there may be for a byte."""
 
-    def __init__(self, named: dict[str, Any]) -> None:
+    def __init__(self, named: dict[str, Any], deepest: int) -> None:
         self.named = named
+        self.deepest = deepest
         self.weighed: dict[str, tuple[int, int] | None] = {}
         self.trusted = True
 
@@ -55,10 +56,8 @@ class _Scales:
 
     def weigh(self, schema: Any, depth: int) -> tuple[int, int]:
         """The least bytes that a value takes, and by how many the values in it may outnumber the bytes."""
-        if depth > limits.avro_depth:
-            raise DecodeError(
-                f"AvroBlob: the schema is nested deeper than {limits.avro_depth} levels"
-            )
+        if depth > self.deepest:
+            raise DecodeError(f"AvroBlob: the schema is nested deeper than {self.deepest} levels")
         schema = resolve(schema, self.named)
         if isinstance(schema, list):
             branches = [self.weigh(branch, depth) for branch in schema]
