@@ -157,10 +157,19 @@ def test_a_cache_folder_that_is_none_is_named(tmp_path: Path) -> None:
     assert text.startswith(f"cannot store Kafka in {tmp_path / 'file' / 'hop-sandbox'}: not a dir")
 
 
-def test_a_full_disk_is_named_and_nothing_is_left(tmp_path: Path) -> None:
-    # A limit on the size of files stops Kafka in the same place, and needs no disk to fill.
-    text = message(run(START, file_size=100_000, TMPDIR=str(tmp_path)))
-    assert re.match(r"Kafka did not start: the disk of \S+ is full, or files .*; make room", text)
+@pytest.mark.parametrize(
+    ("file_size", "pattern"),
+    [
+        (100_000, r"Kafka did not start: the disk of \S+ is full, or files .*; make room"),
+        (400, r"cannot store a sandbox in \S+: file too large; make room there, or name"),
+    ],
+)
+def test_a_full_disk_is_named_and_nothing_is_left(
+    tmp_path: Path, file_size: int, pattern: str
+) -> None:
+    # A limit on the size of files stops it in the same places, and needs no disk to fill.
+    result = run(START, file_size=file_size, TMPDIR=str(tmp_path))
+    assert re.match(pattern, message(result))
     assert not list(tmp_path.iterdir())
 
 

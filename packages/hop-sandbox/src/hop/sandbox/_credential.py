@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hop.sandbox._certificates import write_private
-from hop.sandbox._errors import SandboxError
+from hop.sandbox._errors import SandboxError, reason
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _PASSWORD = re.compile(r"[ -~]{1,200}")
@@ -53,7 +53,11 @@ class Credential:
         }
 
     def write(self) -> None:
-        """Write `file`, for its owner's eyes only."""
+        """Write `file`, for its owner's eyes only.
+
+        Raises:
+            SandboxError: it can't be written.
+        """
         row = {
             "username": self.username,
             "password": self.password,
@@ -66,8 +70,11 @@ class Credential:
         writer = csv.DictWriter(text, list(row), lineterminator="\n")
         writer.writeheader()
         writer.writerow(row)
-        self.file.parent.mkdir(mode=0o700, exist_ok=True)
-        write_private(self.file, text.getvalue().encode())
+        try:
+            self.file.parent.mkdir(mode=0o700, exist_ok=True)
+            write_private(self.file, text.getvalue().encode())
+        except OSError as exc:
+            raise SandboxError(f"cannot write {self.file}: {reason(exc)}; make room there") from exc
 
 
 def check_user(name: str, password: str | None = None) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hop.sandbox._broker import check_topic
 from hop.sandbox._credential import check_user, stored_passwords, unknown_user
-from hop.sandbox._errors import SandboxError
+from hop.sandbox._errors import SandboxError, reason
 from hop.sandbox._kafka import KafkaBroker
 
 # Where Hopskotch tells its clients about itself: everybody reads it, the administrator alone writes it.
@@ -79,17 +80,23 @@ def kafka_broker(
         for user in (*(topic.read or ()), *(topic.write or ())):
             if user not in passwords:
                 raise unknown_user(user, passwords)
-    broker = KafkaBroker(folder=place, brokers=brokers, port=port, java=java)
     try:
-        for user, password in passwords.items():
-            broker.add_user(user, password)
-        there = broker.topics()
-        for topic in (Topic(_METADATA, write=()), *wanted):
-            _ensure(broker, topic, there)
-        broker.keep()
-    except BaseException:
-        broker.stop()
-        raise
+        broker = KafkaBroker(folder=place, brokers=brokers, port=port, java=java)
+        try:
+            for user, password in passwords.items():
+                broker.add_user(user, password)
+            there = broker.topics()
+            for topic in (Topic(_METADATA, write=()), *wanted):
+                _ensure(broker, topic, there)
+            broker.keep()
+        except BaseException:
+            broker.stop()
+            raise
+    except OSError as exc:
+        raise SandboxError(
+            f"cannot store a sandbox in {place or tempfile.gettempdir()}: {reason(exc)}; "
+            "make room there, or name another folder"
+        ) from exc
     return broker
 
 
