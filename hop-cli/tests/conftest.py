@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
+import signal
 import subprocess
 import sysconfig
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-HOP = Path(sysconfig.get_path("scripts"), "hop")
+from hop.sandbox import MemoryBroker
+
+HOP = str(Path(sysconfig.get_path("scripts"), "hop"))
 
 Hop = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -19,22 +26,126 @@ Hop = Callable[..., "subprocess.CompletedProcess[str]"]
 def environment(tmp_path: Path) -> dict[str, str]:
     """An environment in which nobody has stored credentials."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HOP_")}
-    return {**clean, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    return {
+        **clean,
+        "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "COLUMNS": "100",
+    }
 
 
 @pytest.fixture
 def hop(environment: dict[str, str], tmp_path: Path) -> Hop:
-    """Run `hop` with some arguments, and optionally `stdin=` text, in an empty folder."""
+    """Run `hop` with some arguments, and optionally `stdin=` text or bytes and `env=`, in an empty folder."""
 
-    def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+    def run(
+        *arguments: str | Path, stdin: str | bytes = "", env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        result = subprocess.run(
             [HOP, *arguments],
-            input=stdin,
+            input=stdin.encode() if isinstance(stdin, str) else stdin,
             capture_output=True,
-            text=True,
-            env=environment,
+            env={**environment, **(env or {})},
             cwd=tmp_path,
             timeout=60,
         )
+        return subprocess.CompletedProcess(
+            result.args, result.returncode, result.stdout.decode(), result.stderr.decode()
+        )
 
     return run
+
+
+@pytest.fixture
+def start(
+    environment: dict[str, str], tmp_path: Path
+) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start `hop` in the background, its input, output and errors in pipes."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def run(*arguments: str | Path) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [HOP, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd=tmp_path,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        with process, suppress(BrokenPipeError, ValueError):
+            process.communicate()
+
+
+class Terminal:
+    """`hop` on a terminal of its own: what it shows can be waited for, and something be typed."""
+
+    def __init__(self, arguments: Sequence[str | Path], env: dict[str, str], folder: Path) -> None:
+        self.shown = ""
+        self.pid, self._master = pty.fork()
+        if self.pid == 0:  # the child
+            os.chdir(folder)
+            os.execve(HOP, [HOP, *map(str, arguments)], env)
+
+    def wait_for(self, text: str, seconds: float = 20) -> None:
+        end = time.monotonic() + seconds
+        while text not in self.shown:
+            assert time.monotonic() < end, f"{text!r} is not in {self.shown!r}"
+            if not self._read():
+                break
+        assert text in self.shown
+
+    def type(self, text: str) -> None:
+        os.write(self._master, text.encode())
+
+    def end(self, seconds: float = 20) -> int:
+        """Wait for the end; the exit code."""
+        end = time.monotonic() + seconds
+        while self._read():
+            assert time.monotonic() < end, f"it goes on after {self.shown!r}"
+        _, status = os.waitpid(self.pid, 0)
+        self.pid = 0
+        return os.waitstatus_to_exitcode(status)
+
+    def close(self) -> None:
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self._master)
+
+    def _read(self) -> bool:
+        """Read what has been shown, for a moment; False at the end."""
+        if not select.select([self._master], [], [], 0.2)[0]:
+            return True
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:  # how Linux says that nobody has the terminal open any more
+            return False
+        self.shown += data.decode(errors="replace")
+        return bool(data)
+
+
+@pytest.fixture
+def terminal(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    """Run `hop` on a terminal."""
+    opened: list[Terminal] = []
+
+    def run(*arguments: str | Path, env: dict[str, str] | None = None) -> Terminal:
+        fresh = {**environment, "TERM": "xterm", "PYTHONUTF8": "1"}
+        fresh.pop("NO_COLOR", None)
+        opened.append(Terminal(arguments, {**fresh, **(env or {})}, tmp_path))
+        return opened[-1]
+
+    yield run
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def url(hop_broker: MemoryBroker, hop_topic: str) -> str:
+    return hop_broker.url(hop_topic)

@@ -1,18 +1,36 @@
-"""`hop` itself: help, usage, and what is said when something goes wrong."""
+"""`hop` itself: its commands, its help, and what is said when something goes wrong."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import hop.cli
+import hop.list_topics
+import hop.publish
+import hop.subscribe
+import hop.version
 
 Hop = Callable[..., Any]
+
+COMMANDS = [
+    "auth",
+    "completion",
+    "configure",
+    "doctor",
+    "list-topics",
+    "publish",
+    "sandbox",
+    "subscribe",
+    "version",
+]
 
 
 def test_the_exported_names() -> None:
@@ -24,13 +42,23 @@ def test_the_exported_names() -> None:
         "main",
         "set_up_logger",
     ]
+    assert sorted(hop.publish.__all__) == ["add_arguments", "main", "messages"]
+    assert sorted(hop.subscribe.__all__) == ["add_arguments", "main", "print_message"]
+    assert sorted(hop.list_topics.__all__) == ["add_arguments", "list_topics", "main"]
+    assert sorted(hop.version.__all__) == [
+        "add_arguments",
+        "get_packages",
+        "hop_version",
+        "main",
+        "print_packages_versions",
+    ]
 
 
 def test_help_lists_the_commands(hop: Hop) -> None:
     result = hop("--help")
-    assert result.returncode == 0
-    for command in ("auth", "list-topics", "publish", "sandbox", "subscribe", "version"):
-        assert f"\n  {command} " in result.stdout
+    assert (result.returncode, result.stderr) == (0, "")
+    listed = result.stdout.partition("commands:\n")[2].partition("\n\n")[0]
+    assert [line.split()[0] for line in listed.splitlines()] == COMMANDS
 
 
 def test_without_a_command_the_help_is_shown_and_the_exit_code_is_2(hop: Hop) -> None:
@@ -43,27 +71,46 @@ def test_an_unknown_command_is_named(hop: Hop) -> None:
     result = hop("publsih")
     assert result.returncode == 2
     assert "invalid choice: 'publsih'" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("publish", ["URL", "MESSAGE", "--no-auth", "-q, --quiet", "-v, --verbose", "-t, --test"]),
-        ("subscribe", ["URL", "--start-at", "--until-eos", "--group-id", "-j, --json", "--test"]),
-        ("list-topics", ["URL", "--no-auth"]),
-        ("auth", ["locate", "list", "add", "remove", "--quiet", "--verbose"]),
-        ("version", ["dependencies' versions"]),
-        ("sandbox", ["--port", "--topic"]),
+        (
+            "publish",
+            "URL MESSAGE --no-auth -q --quiet -v --verbose -f --format -t --test --header --key"
+            " --timeout --dry-run GCNTEXTNOTICE EXTERNAL",
+        ),
+        (
+            "subscribe",
+            "URL --no-auth -q -v -s --start-at EARLIEST LATEST -e --until-eos -g --group-id -j --json"
+            " -t --test -n --count --timeout --until --where --json-metadata --summary --save -D",
+        ),
+        ("list-topics", "URL --no-auth --timeout"),
+        ("auth", "locate list add remove test -q --quiet -v --verbose"),
+        ("configure", "locate show set"),
+        ("completion", "bash zsh fish"),
+        ("doctor", "URL --no-auth --group-id --timeout --json"),
+        ("version", "dependencies' versions --json"),
     ],
 )
-def test_each_command_explains_its_options(hop: Hop, command: str, words: list[str]) -> None:
+def test_each_command_explains_its_options_with_an_example(
+    hop: Hop, command: str, words: str
+) -> None:
     result = hop(command, "--help")
     assert (result.returncode, result.stderr) == (0, "")
-    for word in words:
+    for word in words.split():
         assert word in result.stdout
+    example = result.stdout.partition("\nexample")[2]
+    assert f"  hop {command}" in example
 
 
-def test_help_imports_neither_kafka_nor_the_models() -> None:
+def test_the_sandbox_is_a_command_where_it_is_installed(hop: Hop) -> None:
+    assert "--port" in hop("sandbox", "--help").stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
     program = (
         "import sys\n"
         "from hop.cli import main\n"
@@ -78,38 +125,21 @@ def test_help_imports_neither_kafka_nor_the_models() -> None:
     assert result.stdout.splitlines()[-1] == "imported: []"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "said"),
-    [
-        (["publish", "http://h/t", "x"], 1, "does not start with 'kafka://'"),
-        (["publish", "kafka://h/a,b", "x"], 1, "cannot publish to kafka://h/a,b: name one topic"),
-        (["publish", "kafka://h/", "x"], 1, "cannot publish to kafka://h/: name one topic"),
-        (["publish", "kafka://h/t", "missing.txt"], 1, "cannot publish missing.txt: "),
-        (["publish", "kafka://h/t", "."], 1, "cannot publish .: "),
-        (["publish", "kafka://h/t"], 1, "nothing to publish: standard input is empty"),
-        (["publish", "kafka://h/t", "-f", "NOPE", "x"], 2, "invalid choice: 'NOPE'"),
-        (["publish"], 2, "the following arguments are required: URL"),
-        (["publish", "kafka://h/t", "-q", "-v"], 2, "not allowed with argument"),
-        (["subscribe", "h/t"], 1, "does not start with 'kafka://'"),
-        (["subscribe", "kafka://h/"], 1, "it names no topic"),
-        (["subscribe", "kafka://h/t", "-s", "MIDDLE"], 2, "invalid choice: 'MIDDLE'"),
-        (["list-topics", "kafka://a,b/"], 1, "more than one broker"),
-        (["subscribe", "kafka://h/t"], 1, "hop auth add"),
-        (["auth", "remove", "nobody"], 1, "nobody"),
-        (["auth"], 2, "<command>"),
-    ],
-)
-def test_what_cannot_be_done_is_said_on_one_line(
-    hop: Hop, arguments: list[str], code: int, said: str
-) -> None:
-    result = hop(*arguments)
-    assert result.returncode == code
-    assert result.stdout == ""
-    assert said in result.stderr.splitlines()[-1]
-    assert "Traceback" not in result.stderr
-    if code == 1:
-        assert result.stderr.startswith("hop: ")
-        assert len(result.stderr.splitlines()) == 1
+def test_debug_shows_where_it_failed(hop: Hop) -> None:
+    plain = hop("subscribe", "h/t")
+    debug = hop("-d", "subscribe", "h/t")
+    assert "Traceback" not in plain.stderr
+    assert debug.stderr.startswith("Traceback (most recent call last)")
+    assert debug.stderr.endswith(plain.stderr)
+    assert (plain.returncode, debug.returncode) == (1, 1)
+
+
+def test_debug_shows_no_secret(hop: Hop, tmp_path: Path) -> None:
+    (tmp_path / "cred.csv").write_text('username,password\nalice,"very-secret"x,\n')
+    result = hop("-d", "auth", "add", "cred.csv")
+    assert result.returncode == 1
+    assert "Traceback" in result.stderr
+    assert "very-secret" not in result.stdout + result.stderr
 
 
 @pytest.mark.parametrize(
@@ -117,36 +147,105 @@ def test_what_cannot_be_done_is_said_on_one_line(
     [
         ["publish", "--no-auth", "kafka://127.0.0.1:9/gcn", "-f", "JSON", "one.json"],
         ["subscribe", "--no-auth", "kafka://127.0.0.1:9/gcn"],
-        ["list-topics", "--no-auth", "kafka://127.0.0.1:9/"],
+        ["list-topics", "--no-auth", "kafka://127.0.0.1:9/gcn"],
     ],
 )
 def test_a_broker_that_is_not_there(hop: Hop, tmp_path: Path, arguments: list[str]) -> None:
     (tmp_path / "one.json").write_text("{}")
     result = hop(*arguments)
-    assert result.returncode == 1
-    assert result.stderr == (
-        "hop: cannot connect to the broker at 127.0.0.1:9: Connection refused; "
-        "check host and port, and that the broker is running\n"
-    )
+    assert (result.returncode, result.stdout) == (1, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("hop: cannot connect to the broker at 127.0.0.1:9: ")
+    assert "Connection refused" in result.stderr
+    assert result.stderr.endswith("`hop doctor kafka://127.0.0.1:9/gcn` looks for the cause\n")
 
 
-def test_version_names_every_distribution(hop: Hop) -> None:
+def test_version_names_every_distribution_and_what_they_need(hop: Hop) -> None:
     result = hop("version")
-    assert result.returncode == 0
-    names = [line.split("==")[0].split(" ")[0] for line in result.stdout.splitlines()]
-    assert names[1:6] == ["hop-auth", "hop-cli", "hop-io", "hop-models", "hop-robust"]
-    assert "confluent-kafka" in names
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    names = [line.split("==")[0].split(" ")[0] for line in lines]
+    assert names[:7] == [
+        "hop-client",
+        "hop-auth",
+        "hop-cli",
+        "hop-io",
+        "hop-models",
+        "hop-robust",
+        "hop-sandbox",
+    ]
+    needed = {"confluent-kafka", "fastavro", "jmespath", "lxml", "shtab", "tomli", "tqdm"}
+    assert needed <= set(names[7:])
+    assert names[-2:] == ["librdkafka", "python"]
+    assert f"hop-cli=={version('hop-cli')}" in lines
 
 
-def test_auth_stores_lists_and_removes_a_credential(
-    hop: Hop, tmp_path: Path, environment: dict[str, str]
-) -> None:
-    located = hop("auth", "locate").stdout.strip()
-    assert located == str(Path(environment["XDG_CONFIG_HOME"], "hop", "auth.toml"))
-    (tmp_path / "cred.csv").write_text("username,password\nalice-1,very-secret\n")
-    assert hop("auth", "add", "cred.csv").returncode == 0
-    listed = hop("auth", "list")
-    assert "alice-1" in listed.stdout
-    assert "very-secret" not in listed.stdout
-    assert hop("auth", "remove", "alice-1").returncode == 0
-    assert "alice-1" not in hop("auth", "list").stdout
+def test_version_as_json(hop: Hop) -> None:
+    versions = json.loads(hop("version", "--json").stdout)
+    assert versions["hop-io"] == version("hop-io")
+    assert versions["librdkafka"][0].isdigit()
+    lines = hop("version").stdout.splitlines()
+    for name, value in versions.items():
+        assert (f"{name}=={value}" if value else f"{name} (not installed)") in lines
+
+
+def test_the_version_option(hop: Hop) -> None:
+    assert hop("--version").stdout.split() == ["hop", hop_version()]
+
+
+def hop_version() -> str:
+    from hop.version import hop_version
+
+    return hop_version()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_commands_and_options(hop: Hop, shell: str) -> None:
+    result = hop("completion", shell)
+    assert (result.returncode, result.stderr) == (0, "")
+    for word in ("subscribe", "until-eos", "locate", "GCNTEXTNOTICE"):
+        assert word in result.stdout
+
+
+def test_bash_completes_with_the_script(hop: Hop, tmp_path: Path) -> None:
+    (tmp_path / "hop.bash").write_text(hop("completion", "bash").stdout)
+    program = (
+        "source hop.bash\n"
+        "COMP_WORDS=(hop subscribe --until); COMP_CWORD=2\n"
+        "$(complete -p hop | sed 's/.*-F \\([^ ]*\\).*/\\1/') hop --until subscribe\n"
+        'printf "%s\\n" "${COMPREPLY[@]}"\n'
+    )
+    result = subprocess.run(
+        ["bash", "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert sorted(result.stdout.split()) == ["--until", "--until-eos"]
+
+
+def test_the_manual_pages_say_what_the_parsers_say() -> None:
+    folder = Path(__file__).parent.parent
+    program = (
+        f"import sys; sys.path.insert(0, {str(folder / 'tools')!r})\n"
+        "import json, make_man\n"
+        "print(json.dumps(make_man.pages()))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    made = json.loads(result.stdout)
+    there = {path.name: path.read_text(encoding="utf-8") for path in (folder / "man").iterdir()}
+    assert there == made, "run: python hop-cli/tools/make_man.py"
+    assert set(made) == {"hop.1", *(f"hop-{name}.1" for name in COMMANDS if name != "sandbox")}
+    assert "\\-\\-json\\-metadata" in made["hop-subscribe.1"]
+
+
+def test_output_that_cannot_be_written_is_an_error(environment: dict[str, str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "hop.cli", "version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+    assert result.returncode == 1
+    assert result.stderr == "hop: cannot write to standard output: No space left on device\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 _LOG_FORMAT = "%(asctime)s | hop : %(levelname)s : %(message)s"
+_LONGEST = 365 * 86400.0
 
 
 def add_client_opts(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +43,22 @@ def add_logging_opts(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_timeout(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add `--timeout SEC` to an argument parser; None when it is not given."""
+    parser.add_argument("--timeout", type=seconds, metavar="SEC", help=text)
+
+
+def seconds(text: str) -> float:
+    """A number of seconds more than 0, as an argument of a command."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, such as 2.5")
+    return value
+
+
 def get_log_level(args: argparse.Namespace) -> int:
     """Determine the log level from the logging options.
 
@@ -66,8 +83,14 @@ def set_up_logger(args: argparse.Namespace) -> None:
     """
     import logging
 
+    from hop.cli._text import escaped
+
+    class Formatter(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return escaped(super().format(record))
+
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(_LOG_FORMAT))
+    handler.setFormatter(Formatter(_LOG_FORMAT))
     logger = logging.getLogger("hop")
     logger.setLevel(get_log_level(args))
     logger.handlers[:] = [handler]

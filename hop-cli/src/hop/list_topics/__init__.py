@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-from hop.cli._options import add_client_opts
+from hop.cli._options import add_client_opts, add_timeout
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from hop.auth import Auth
 
 __all__ = ["add_arguments", "list_topics", "main"]
+
+_EXAMPLE = """\
+example:
+  hop list-topics kafka://kafka.scimma.org/"""
 
 
 def list_topics(
@@ -27,13 +31,16 @@ def list_topics(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `hop list-topics` takes to an argument parser."""
     parser.description = "List available topics."
+    parser.epilog = _EXAMPLE
     add_client_opts(parser)
+    add_timeout(parser, "How long to wait for the broker. Default: 10 s.")
 
 
 def main(args: argparse.Namespace) -> None:
     """Print the topics that are accessible, one a line."""
-    topics = list_topics(args.url, not args.no_auth)
+    topics = list_topics(args.url, not args.no_auth, args.timeout or -1)
     if not topics:
         print("No accessible topics")
         return

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
 
-__all__ = ["add_arguments", "get_packages", "main", "print_packages_versions"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-_PACKAGES = (
+__all__ = ["add_arguments", "get_packages", "hop_version", "main", "print_packages_versions"]
+
+_OURS = (
     "hop-client",
     "hop-auth",
     "hop-cli",
@@ -15,17 +18,25 @@ _PACKAGES = (
     "hop-models",
     "hop-robust",
     "hop-sandbox",
-    "confluent-kafka",
-    "fastavro",
-    "lxml",
-    "tomli",
-    "tomli-w",
 )
+_EXAMPLE = """\
+example:
+  hop version --json"""
 
 
 def get_packages() -> list[str]:
-    """Returns the package dependencies used within hop-client, its own parts first."""
-    return list(_PACKAGES)
+    """Returns the package dependencies used within hop-client: its own parts, then what they need."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    needed: set[str] = set()
+    for name in _OURS:
+        try:
+            requirements = requires(name) or []
+        except PackageNotFoundError:
+            continue
+        # What an extra asks for is not needed.
+        needed.update(_name(line) for line in requirements if "extra ==" not in line)
+    return [*_OURS, *sorted(needed - set(_OURS))]
 
 
 def print_packages_versions(packages: Iterable[str]) -> None:
@@ -34,18 +45,53 @@ def print_packages_versions(packages: Iterable[str]) -> None:
     Args:
         packages: names of distributions; one that is not installed is printed as such.
     """
-    from importlib.metadata import PackageNotFoundError, version
-
     for package in packages:
-        try:
-            print(f"{package}=={version(package)}")
-        except PackageNotFoundError:
-            print(f"{package} (not installed)")
+        version = _version(package)
+        print(f"{package}=={version}" if version else f"{package} (not installed)")
+
+
+def hop_version() -> str:
+    """The version of hop-client, or, where its parts are installed by themselves, of hop-cli."""
+    return _version("hop-client") or _version("hop-cli") or "unknown"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `hop version` takes to an argument parser."""
     parser.description = "List all the dependencies' versions."
+    parser.epilog = _EXAMPLE
+    parser.add_argument(
+        "--json", action="store_true", help="Print one JSON object, null for what is not installed."
+    )
 
 
 def main(args: argparse.Namespace) -> None:
+    """Print the versions of hop's parts, of what they need, of Kafka's library and of Python."""
+    import platform
+
+    from confluent_kafka import libversion
+
+    others = {"librdkafka": libversion()[0], "python": platform.python_version()}
+    if args.json:
+        import json
+
+        versions = {name: _version(name) for name in get_packages()}
+        print(json.dumps({**versions, **others}, indent=2))
+        return
     print_packages_versions(get_packages())
+    for name, version in others.items():
+        print(f"{name}=={version}")
+
+
+def _version(package: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _name(requirement: str) -> str:
+    """`tomli>=2; python_version < "3.11"` is about `tomli`."""
+    end = next((i for i, c in enumerate(requirement) if not (c.isalnum() or c in "-_.")), None)
+    return requirement[:end].lower().replace("_", "-")

@@ -1,0 +1,107 @@
+"""Standard output: at once when it is quiet, in blocks when it is busy."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from hop.cli import CommandError
+from hop.cli._text import is_terminal
+from hop.io import Metadata
+from hop.subscribe._forms import printable
+
+# Whatever waits is written when there is so much of it (bytes), or when it has waited so long (seconds).
+_BLOCK = 64 << 10
+_PATIENCE = 0.02
+
+
+class Output:
+    """Writes messages, and tells which have been written.
+
+    Args:
+        done: called with the metadata of the last message of each partition after it has been written.
+        failed: called, from another thread maybe, when there is no point in going on; `close` raises why.
+    """
+
+    def __init__(self, done: Callable[[Metadata], None], failed: Callable[[], None]) -> None:
+        if sys.stdout is None:
+            raise CommandError("cannot print messages: standard output is closed")
+        self._terminal = is_terminal(sys.stdout)
+        self._file = sys.stdout.buffer
+        self._done = done
+        self._failed = failed
+        self._pending: list[bytes] = []
+        self._size = 0
+        self._last: dict[tuple[str, int], Metadata] = {}
+        self._flushed = 0.0
+        self._error: OSError | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+        self._waiting = threading.Event()
+        self._flusher = threading.Thread(target=self._flush_now_and_then, daemon=True)
+        self._flusher.start()
+
+    def write(self, data: bytes, metadata: Metadata | None) -> None:
+        """Print something soon, and after it let the message that `metadata` belongs to be done."""
+        with self._lock:
+            self._pending.append(printable(data, sys.stdout) if self._terminal else data)
+            self._size += len(data)
+            if metadata is not None:
+                self._last[metadata.topic, metadata.partition] = metadata
+            if (
+                self._terminal
+                or self._size >= _BLOCK
+                or time.monotonic() - self._flushed > _PATIENCE
+            ):
+                self._flush()
+                return
+        if not self._waiting.is_set():
+            self._waiting.set()
+
+    def close(self) -> None:
+        """Print what is left.
+
+        Raises:
+            BrokenPipeError: whoever read has had enough.
+            CommandError: nothing can be written any more; says why.
+        """
+        self._closed = True
+        self._waiting.set()
+        self._flusher.join()
+        with self._lock:
+            self._flush()
+        if isinstance(self._error, BrokenPipeError):
+            raise self._error
+        if self._error is not None:
+            raise CommandError(
+                f"cannot write to standard output: {self._error.strerror}"
+            ) from self._error
+
+    def _flush_now_and_then(self) -> None:
+        while not self._closed:
+            self._waiting.wait()
+            self._waiting.clear()
+            if not self._closed:
+                time.sleep(_PATIENCE)
+                with self._lock:
+                    self._flush()
+
+    def _flush(self) -> None:
+        if self._error is not None:
+            return
+        data = b"".join(self._pending)
+        self._pending.clear()
+        self._size = 0
+        try:
+            self._file.write(data)
+            self._file.flush()
+        except OSError as exc:
+            self._error = exc
+            self._failed()
+            return
+        self._flushed = time.monotonic()
+        last, self._last = self._last, {}
+        for metadata in last.values():
+            self._done(metadata)
