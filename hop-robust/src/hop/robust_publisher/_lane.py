@@ -38,6 +38,11 @@ class Lane:
         """The number up to which messages have been taken."""
         return self._next if self._epoch == self._log.epoch else 0
 
+    @property
+    def again(self) -> bool:
+        """Whether messages were put back."""
+        return bool(self._again)
+
     def put_back(self, sequence: int) -> None:
         """Let a message that was taken be taken again."""
         heapq.heappush(self._again, sequence)
@@ -74,10 +79,8 @@ class Lane:
             if self._epoch != self._log.epoch:
                 self._epoch, self._next = self._log.epoch, 0
                 self._again.clear()
-            while (sequence := self._following(end)) is not None:
-                segment = self._log.find(sequence)
-                if segment is None or not segment.is_live(sequence):
-                    continue
+            while (found := self._following(end)) is not None:
+                segment, sequence = found
                 try:
                     body = self._read(segment, sequence)
                 except OSError:
@@ -90,14 +93,17 @@ class Lane:
                     return message
             return None
 
-    def _following(self, end: int | None) -> int | None:
-        if self._again:
-            return heapq.heappop(self._again)
-        sequence = self._log.next_live(self._next)
-        if sequence is None or sequence >= (self._log.visible if end is None else end):
+    def _following(self, end: int | None) -> tuple[Segment, int] | None:
+        while self._again:
+            sequence = heapq.heappop(self._again)
+            segment = self._log.find(sequence)
+            if segment is not None and segment.is_live(sequence):
+                return segment, sequence
+        found = self._log.next_live(self._next)
+        if found is None or found[1] >= (self._log.visible if end is None else end):
             return None
-        self._next = sequence + 1
-        return sequence
+        self._next = found[1] + 1
+        return found
 
     def _read(self, segment: Segment, sequence: int) -> bytes | memoryview | None:
         offset = segment.offset(sequence)

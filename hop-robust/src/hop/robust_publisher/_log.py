@@ -81,8 +81,9 @@ class Log:
         self._ordinal = max((sealed_ordinal(s.path) for s in segments), default=0)
         self._durable = durable
         self._segment_size = segment_size
+        self._recent: Segment | None = None
         self._opened: deque[Segment] = deque()
-        self._unrecorded: list[int] = []
+        self._unrecorded: list[tuple[int, int]] = []
         self._unsynced: list[Entry] = []
         self._unsynced_bytes = 0
         self._written = 0  # records, since the log was opened
@@ -129,8 +130,8 @@ class Log:
         The note that can't be written to disk now is written later: without it, messages may be sent twice.
         """
         with self.lock:
-            for sequence in sequences:
-                self._settle(sequence)
+            for first, end in ranges(sequences):
+                self._settle(first, end)
             if self._unrecorded and (self.live or self._segments[0].sealed):
                 self._record()
             finished = not self.live or any(s.finished for s in self._segments)
@@ -140,7 +141,7 @@ class Log:
     def lose(self, sequence: int) -> None:
         """Take note that a message can't be read any more; `settle` has to be called soon."""
         self.lost += 1
-        self._settle(sequence)
+        self._settle(sequence, sequence + 1)
 
     def lose_all(self, segment: Segment) -> None:
         """Take note that a file is gone; `settle` has to be called soon."""
@@ -151,19 +152,26 @@ class Log:
             segment.live,
         )
         self.lost += segment.live
-        self.live -= segment.live
-        segment.settle(segment.first, segment.end)
+        self.live -= segment.settle(segment.first, segment.end)
 
     def find(self, sequence: int) -> Segment | None:
         """The segment that has a message of this number."""
-        return next(overlapping(self._segments, sequence, sequence + 1), None)
+        # It is nearly always the one that was asked for last.
+        recent = self._recent
+        if recent is None or not recent.first <= sequence < recent.end:
+            recent = next(overlapping(self._segments, sequence, sequence + 1), None)
+            self._recent = recent
+        return recent
 
-    def next_live(self, sequence: int) -> int | None:
-        """The number of the first message from `sequence` that is still to be sent."""
+    def next_live(self, sequence: int) -> tuple[Segment, int] | None:
+        """The first message from `sequence` that is still to be sent: its segment and its number."""
         with self.lock:
+            segment = self.find(sequence)
+            if segment is not None and (found := segment.next_live(sequence)) is not None:
+                return segment, found
             for segment in overlapping(self._segments, sequence, self.next_sequence):
                 if segment.live and (found := segment.next_live(sequence)) is not None:
-                    return found
+                    return segment, found
             return None
 
     def descriptor(self, segment: Segment) -> int:
@@ -218,12 +226,10 @@ class Log:
             for segment in self._segments:
                 segment.close()
 
-    def _settle(self, sequence: int) -> None:
-        segment = self.find(sequence)
-        if segment is not None and segment.is_live(sequence):
-            segment.settle(sequence, sequence + 1)
-            self.live -= 1
-            self._unrecorded.append(sequence)
+    def _settle(self, first: int, end: int) -> None:
+        for segment in overlapping(self._segments, first, end):
+            self.live -= segment.settle(first, end)
+        self._unrecorded.append((first, end))
 
     def _write(self, entries: Sequence[Entry]) -> None:
         if self._suspect:
@@ -252,7 +258,7 @@ class Log:
 
     def _record(self, more: Iterable[tuple[int, int]] = ()) -> None:
         """Write which messages are settled; `lock` is held."""
-        pairs = [*ranges(self._unrecorded), *more]
+        pairs = [*self._unrecorded, *more]
         body = b"".join(RANGE.pack(*pair) for pair in pairs)
         try:
             self._write([Entry(SETTLED, self.next_sequence, body)])
@@ -333,6 +339,7 @@ class Log:
             fresh.entered = active.entered
         if self._segments:
             self._segments = [fresh]
+        self._recent = None
         self.used = 0
         self.next_sequence = self.visible = 1
         self.epoch += 1

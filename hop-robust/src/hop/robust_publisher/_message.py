@@ -70,26 +70,33 @@ def encode(
         raise TypeError(f"a message in a journal is bytes, not {type(message).__name__}")
     if topic is not None and not isinstance(topic, str):
         raise TypeError(f"a topic is text, not {type(topic).__name__}")
-    pairs = [(_name(name), _value(value)) for name, value in headers]
+    pairs = [(_name(name), None if value is None else _bytes(value)) for name, value in headers]
     its_topic = b"" if topic is None else topic.encode()
-    its_key = b"" if key is None else _bytes(key, "key")
+    its_key = b"" if key is None else _bytes(key)
     if len(its_topic) > _MAX_SHORT or len(pairs) > _MAX_SHORT:
-        raise ValueError(f"a message has a topic and at most {_MAX_SHORT} headers")
+        raise ValueError(f"a topic's name and the number of headers are at most {_MAX_SHORT}")
     flags = (0 if topic is None else _HAS_TOPIC) | (0 if key is None else _HAS_KEY)
-    parts = [_FIXED.pack(flags, len(its_topic), len(its_key), len(pairs)), its_topic, its_key]
+    parts: list[bytes | bytearray | memoryview] = [
+        _FIXED.pack(flags, len(its_topic), len(its_key), len(pairs)),
+        its_topic,
+        its_key,
+    ]
     for name, value in pairs:
         if len(name) > _MAX_SHORT:
             raise ValueError(
                 f"a header's name is {len(name)} bytes long; {_MAX_SHORT} are possible"
             )
-        parts += _HEADER.pack(len(name), _NULL if value is None else len(value)), name, value or b""
-    parts.append(message if isinstance(message, bytes) else bytes(message))
-    size = sum(map(len, parts))
-    if size > MAX_SIZE:
+        if value is None:
+            parts += _HEADER.pack(len(name), _NULL), name
+        else:
+            parts += _HEADER.pack(len(name), len(value)), name, value
+    parts.append(message)
+    body = b"".join(parts)
+    if len(body) > MAX_SIZE:
         raise ValueError(
-            f"the message with its headers is {size} bytes long; {MAX_SIZE} are possible"
+            f"the message with its headers is {len(body)} bytes long; {MAX_SIZE} are possible"
         )
-    return b"".join(parts)
+    return body
 
 
 def decode(sequence: int, body: bytes | memoryview) -> QueuedMessage:
@@ -114,22 +121,20 @@ def decode(sequence: int, body: bytes | memoryview) -> QueuedMessage:
     return QueuedMessage(sequence, bytes(body[at:]), headers, topic, key)
 
 
-def _bytes(value: object, what: str) -> bytes:
+def _bytes(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
     if isinstance(value, str):
         return value.encode()
-    if isinstance(value, (bytes, bytearray, memoryview)):
+    if isinstance(value, (bytearray, memoryview)):
         return bytes(value)
-    raise TypeError(
-        f"a header's name, its value and a key are text or bytes; this {what} is {value!r}"
-    )
+    raise TypeError(f"a key and a header's name and value are text or bytes, not {value!r}")
 
 
 def _name(name: object) -> bytes:
-    packed = _bytes(name, "name")
+    if isinstance(name, str):
+        return name.encode()
+    packed = _bytes(name)
     # Kafka's names of headers are text: what is not would be found out only when it is sent.
     packed.decode()
     return packed
-
-
-def _value(value: object) -> bytes | None:
-    return None if value is None else _bytes(value, "value")

@@ -116,12 +116,19 @@ class Segment:
         index = self._alive.find(_ALIVE, max(0, sequence - self.first))
         return None if index < 0 else self.first + index
 
-    def settle(self, first: int, end: int) -> None:
-        """Take note that the messages from `first` to before `end` need not be sent, those that are here."""
+    def settle(self, first: int, end: int) -> int:
+        """Take note that the messages from `first` to before `end` need not be sent, those that are here.
+
+        Returns:
+            How many of them were still to be sent.
+        """
         start, stop = max(0, first - self.first), min(len(self._alive), end - self.first)
-        if start < stop:
-            self.live -= self._alive.count(_ALIVE, start, stop)
-            self._alive[start:stop] = bytes(stop - start)
+        if start >= stop:
+            return 0
+        count = self._alive.count(_ALIVE, start, stop)
+        self.live -= count
+        self._alive[start:stop] = bytes(stop - start)
+        return count
 
     def settled(self) -> Iterator[tuple[int, int]]:
         """The ranges (first, after last) of messages that need not be sent."""

@@ -187,7 +187,7 @@ class Sender:
             missed = next(held, None)
             if missed is not None:
                 yield missed, False
-            suspect = self._single.take(end=0)
+            suspect = self._single.take(end=0) if self._single.again else None
             if suspect is not None:
                 yield suspect, True
             message = self._main.take(accept=self._holds.accepts)
@@ -210,7 +210,7 @@ class Sender:
         delivered = partial(self._delivered, self._generation, sequence)
         try:
             producer = self._lone_producer() if alone else self._producer
-            producer.write_raw(body, headers, delivered, topic=topic, key=message.key)  # type: ignore[arg-type]
+            producer.write_raw(body, headers, delivered, topic=topic, key=message.key)
         except DeliveryError as exc:
             flight.alone = True
             self._delivered(self._generation, sequence, exc.args[0], None)
