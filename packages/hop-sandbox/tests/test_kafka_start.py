@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -195,6 +195,40 @@ def test_a_port_in_use_is_named() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(SandboxError, match=rf"cannot listen on 127\.0\.0\.1:{port}: .*--port"):
             kafka_broker(port=port)
+
+
+JAVA_AFTER_A_THIEF = """#!{python}
+# The real Java; but the first time Kafka is started, another program takes its port in that moment.
+import pathlib, re, socket, subprocess, sys
+
+once = pathlib.Path({marker!r})
+arguments = sys.argv[1:]
+if "kafka.Kafka" in arguments and not once.exists():
+    once.touch()
+    properties = pathlib.Path(arguments[-1]).read_text()
+    port = int(re.search(r"SASL_SSL://127.0.0.1:(\\d+)", properties)[1])
+    with socket.create_server(("127.0.0.1", port)):
+        sys.exit(subprocess.call([{java!r}, *arguments]))
+sys.exit(subprocess.call([{java!r}, *arguments]))
+"""
+
+
+def test_a_port_that_is_taken_in_the_last_moment_costs_a_second_attempt(
+    tmp_path: Path, closed: Callable[[str], bool]
+) -> None:
+    marker = tmp_path / "once"
+    java = tmp_path / "java"
+    java.write_text(
+        JAVA_AFTER_A_THIEF.format(python=sys.executable, marker=str(marker), java=str(find_java()))
+    )
+    java.chmod(0o755)
+    with kafka_broker(["gcn"], java=java) as broker:
+        assert marker.exists()
+        assert broker.topics() == {"gcn": 1, "sys.metadata": 1}
+        assert "Address already in use" in (broker.folder / "broker-1" / "kafka.log.1").read_text()
+        assert not closed(broker.address)
+    # Nor does this Java, a script, leave the real one behind.
+    assert closed(broker.address)
 
 
 @pytest.mark.parametrize(("port", "brokers"), [(-1, 1), (65536, 1), (65534, 3)])

@@ -83,6 +83,8 @@ class Processes:
                 stderr=output,
                 cwd=self._folder.path,
                 env=environment,
+                # A group of its own, for the `java` that is a script around the real one.
+                start_new_session=True,
             )
         self._running[name] = process
         return {"pid": process.pid}
@@ -92,7 +94,7 @@ class Processes:
         return {"codes": {name: process.poll() for name, process in self._running.items()}}
 
     def signal(self, name: str, number: int) -> dict[str, Any]:
-        self._running[name].send_signal(number)  # to none that has ended and been waited for
+        _send(self._running[name], number)
         return {}
 
     def end(self, names: list[str], grace: float) -> dict[str, Any]:
@@ -100,14 +102,14 @@ class Processes:
         processes = [self._running.pop(name) for name in names if name in self._running]
         if grace > 0:
             for process in processes:
-                process.send_signal(signal.SIGCONT)
-                process.terminate()
+                _send(process, signal.SIGCONT)
+                _send(process, signal.SIGTERM)
             deadline = time.monotonic() + grace
             for process in processes:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(max(0.0, deadline - time.monotonic()))
         for process in processes:
-            process.kill()
+            _send(process, signal.SIGKILL)
         for process in processes:
             process.wait()
         return {}
@@ -118,6 +120,13 @@ class Processes:
 
     def close(self) -> None:
         self.end(list(self._running), 0)
+
+
+def _send(process: subprocess.Popen[bytes], number: int) -> None:
+    """Send a signal to a process and what it started, unless it has ended: its number may be another's then."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
