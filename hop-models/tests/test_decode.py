@@ -128,6 +128,7 @@ def test_what_does_not_decode_is_a_blob_with_the_reason(
     assert message.reason is not None
     assert message.reason.startswith(reason)
     assert message.serialize() == {"format": "blob", "content": body or b""}
+    assert message == Blob.deserialize(message.serialize()["content"])
     assert message.to_json_object()["reason"] == message.reason
 
 

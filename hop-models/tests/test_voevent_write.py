@@ -203,6 +203,13 @@ def test_all_problems_are_there() -> None:
     )
 
 
+def test_very_many_problems_are_cut_short() -> None:
+    event = VOEvent("ivo://a/b#c", What={"Param": [{"dataType": "nonsense"}] * 10_000})
+    with pytest.raises(ValidationError) as caught:
+        event.validate()
+    assert 10 <= len(caught.value.problems) <= 100
+
+
 def test_other_versions_are_not_valid_as_2_0() -> None:
     for version in ("1.1", "2.1"):
         with pytest.raises(ValidationError, match=f"version '{version}'"):

@@ -60,7 +60,7 @@ def get_models() -> dict[str, type[MessageModel]]:
         current = tuple(_functions.values())
         if current != _collected:
             _collected, _models = current, _collect()
-        return _models
+        return dict(_models)
 
 
 def _discover() -> None:

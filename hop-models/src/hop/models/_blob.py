@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hop.models._input import read_any, read_bytes
 from hop.models._json import dump_json, parse_json, plain, print_json
@@ -25,12 +25,12 @@ class Blob(MessageModel):
     """An opaque message: bytes, sent and received as they are.
 
     It is also what a message becomes that does not decode: then `reason` says why, in one line, and `declared_format`
-    is the format that it was said to have, if any. On an ordinary blob both are None.
+    is the format that it was said to have, if any. On an ordinary blob both are None. Blobs of equal bytes are equal.
     """
 
     content: bytes
-    declared_format: str | None = None
-    reason: str | None = None
+    declared_format: str | None = field(default=None, compare=False)
+    reason: str | None = field(default=None, compare=False)
 
     format_name = "blob"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from lxml import etree
@@ -15,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_MOST_PROBLEMS = 100
 _NAMESPACE = re.compile(r"\{[^}]*\}")
 
 
@@ -38,7 +40,7 @@ def validate_packet(xml: bytes) -> None:
     problems = []
     paths = []
     log: Any = schema.error_log
-    for error in log:
+    for error in islice(log, _MOST_PROBLEMS):
         path = _path(root, error.path)
         paths.append(path)
         problems.append(
