@@ -71,7 +71,7 @@ end()
 """
     out, err = run(FAILING_DISK + program, journal_path, "default").communicate()
     assert out == "accepted\n" * 3, err
-    assert "cannot bring the journal" in err
+    assert "cannot bring to disk the journal" in err
     assert bodies(journal_path) == [b"on disk", b"lost by the disk", b"after"]
 
 

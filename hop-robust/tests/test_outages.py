@@ -357,11 +357,11 @@ def test_when_sending_cannot_go_on_writing_and_stopping_say_so(
         file.unlink()
         file.mkdir()
     with memory_broker(["gcn"], port=port):
-        with pytest.raises(PublisherError, match="failed 5 times in a row"):
+        with pytest.raises(PublisherError, match="failed again and again"):
             for _ in range(100):
                 publisher.write(b"x")
                 time.sleep(0.1)
-        with pytest.raises(PublisherError, match="Is a directory"):
+        with pytest.raises(PublisherError, match="IsADirectoryError"):
             publisher.stop()
 
 

@@ -162,6 +162,20 @@ def test_of_a_refused_batch_only_the_culprit_is_put_aside(
     assert sorted([*arrived, *refused]) == [b"%d" % number for number in range(10)]
 
 
+def test_a_batch_is_refused_after_the_journal_was_emptied(
+    broker: FaultyBroker, journal_path: Path
+) -> None:
+    publisher = RobustProducer(broker.url("good"), auth=False, journal_path=journal_path)
+    publisher.start()
+    for round_ in range(3):
+        publisher.write_many([b"%d" % round_] * 10)
+        eventually(lambda: journal_path.stat().st_size == 0)
+        broker.tell("produce", KafkaError.MSG_SIZE_TOO_LARGE)
+    publisher.write_many([b"3"] * 10)
+    assert publisher.stop(10) == 0
+    assert sorted(map(int, broker.read("good"))) == [0] * 10 + [1] * 10 + [2] * 10 + [3] * 10
+
+
 @pytest.mark.parametrize("name", ["TOPIC_AUTHORIZATION_FAILED", "UNKNOWN_TOPIC_OR_PART"])
 def test_a_topic_that_takes_no_messages_does_not_keep_the_others(
     broker: FaultyBroker, journal_path: Path, caplog: pytest.LogCaptureFixture, name: str
@@ -199,8 +213,8 @@ def test_a_topic_that_takes_no_messages_does_not_keep_the_others(
 def test_after_a_fatal_error_a_new_producer_goes_on(
     broker: FaultyBroker, journal_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # This broker takes what follows a request that it refused, which a real one does not: one at a time.
-    options: dict[str, Any] = {"max.in.flight": 1}
+    # This broker takes what follows a request that it refused, which a real one does not: all in one.
+    options: dict[str, Any] = {"linger.ms": 300}
     with RobustProducer(
         broker.url("good"), auth=False, journal_path=journal_path, **options
     ) as publisher:

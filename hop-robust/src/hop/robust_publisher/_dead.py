@@ -32,7 +32,7 @@ class DeadLetters:
         Raises:
             OSError: it could not be written.
         """
-        said = reason.encode()
+        said = reason.encode(errors="replace")
         body = encode(message.message, message.headers, message.topic, message.key)
         segment = Segment(self.path, message.sequence)
         segment.descriptor = open_file(self.path, os.O_RDWR | os.O_CREAT)

@@ -43,6 +43,8 @@ class PublicationJournal:
         JournalInUseError: (a RuntimeError) another process works on the journal, or another object in this one.
     """
 
+    _closed = True  # until it is open
+
     class NullLock(AbstractContextManager[None]):
         """Stands for a lock where none is needed."""
 
@@ -62,7 +64,6 @@ class PublicationJournal:
         on_corruption: OnCorruption = "continue",
         max_journal_bytes: int | None = None,
     ) -> None:
-        self._closed = True
         self._store = Store(
             journal_path,
             durable=durable,

@@ -36,16 +36,20 @@ class Lane:
     @property
     def next(self) -> int:
         """The number up to which messages have been taken."""
-        return self._next if self._epoch == self._log.epoch else 0
+        with self._log.lock:
+            self._follow()
+            return self._next
 
     @property
     def again(self) -> bool:
-        """Whether messages were put back."""
+        """Whether messages were put back, and not taken again."""
         return bool(self._again)
 
     def put_back(self, sequence: int) -> None:
         """Let a message that was taken be taken again."""
-        heapq.heappush(self._again, sequence)
+        with self._log.lock:
+            self._follow()
+            heapq.heappush(self._again, sequence)
 
     def get(self, sequence: int) -> QueuedMessage | None:
         """A message that has been taken, once more; None if it need not be sent any more."""
@@ -75,23 +79,29 @@ class Lane:
     def _take(
         self, end: int | None, accept: Callable[[str | None], bool] | None
     ) -> QueuedMessage | None:
-        with self._log.lock:
-            if self._epoch != self._log.epoch:
-                self._epoch, self._next = self._log.epoch, 0
-                self._again.clear()
-            while (found := self._following(end)) is not None:
+        while True:
+            # Those who write get their turn between two messages, however many are passed over.
+            with self._log.lock:
+                self._follow()
+                found = self._following(end)
+                if found is None:
+                    return None
                 segment, sequence = found
                 try:
                     body = self._read(segment, sequence)
                 except OSError:
                     self.put_back(sequence)
                     raise
-                if body is None:
-                    continue
+            if body is not None:
                 message = decode(sequence, body)
                 if accept is None or accept(message.topic):
                     return message
-            return None
+
+    def _follow(self) -> None:
+        """Begin again if numbering has: nothing that was taken or put back is to be sent any more."""
+        if self._epoch != self._log.epoch:
+            self._epoch, self._next = self._log.epoch, 0
+            self._again.clear()
 
     def _following(self, end: int | None) -> tuple[Segment, int] | None:
         while self._again:

@@ -132,7 +132,7 @@ class Log:
         with self.lock:
             for first, end in ranges(sequences):
                 self._settle(first, end)
-            if self._unrecorded and (self.live or self._segments[0].sealed):
+            if self._unrecorded and (self.live or any(s.sealed for s in self._segments)):
                 self._record()
             finished = not self.live or any(s.finished for s in self._segments)
         if finished:
@@ -203,14 +203,17 @@ class Log:
                     self._rescue()
                     return
                 active = self._segments[-1]
-                # The file may be sealed and closed by others while the disk works.
-                descriptor = os.dup(active.descriptor)
+                try:
+                    # The file may be sealed and closed by others while the disk works.
+                    descriptor = os.dup(active.descriptor)
+                except OSError as exc:
+                    raise self._failed("bring to disk", exc) from exc
             try:
                 sync(descriptor)
                 if not active.entered:
                     sync_folder(self.path.parent)
             except OSError as exc:
-                logger.warning("cannot bring the journal %s to disk: %s", self.path, exc)
+                logger.warning("%s; it is written again", self._failed("bring to disk", exc))
                 with self.lock:
                     self._suspect = True
                     self._rescue()
@@ -226,6 +229,9 @@ class Log:
             for segment in self._segments:
                 segment.close()
 
+    def _failed(self, what: str, exc: OSError) -> JournalWriteError:
+        return JournalWriteError(f"cannot {what} the journal {self.path}: {exc.strerror or exc}")
+
     def _settle(self, first: int, end: int) -> None:
         for segment in overlapping(self._segments, first, end):
             self.live -= segment.settle(first, end)
@@ -233,15 +239,13 @@ class Log:
 
     def _write(self, entries: Sequence[Entry]) -> None:
         if self._suspect:
-            raise JournalWriteError(f"cannot bring the journal {self.path} to disk")
+            raise JournalWriteError(f"cannot bring to disk the journal {self.path}")
         try:
             active = self._active()
             before = active.size
             active.write(entries)
         except OSError as exc:
-            raise JournalWriteError(
-                f"cannot write to the journal {self.path}: {exc.strerror or exc}"
-            ) from exc
+            raise self._failed("write to", exc) from exc
         self.used += active.size - before
         self._unsynced.extend(entries)
         self._unsynced_bytes += active.size - before
@@ -256,19 +260,20 @@ class Log:
             self._segments.append(segment)
         return self._segments[-1]
 
-    def _record(self, more: Iterable[tuple[int, int]] = ()) -> None:
-        """Write which messages are settled; `lock` is held."""
+    def _record(self, more: Iterable[tuple[int, int]] = ()) -> bool:
+        """Write which messages are settled, and return whether that was possible; `lock` is held."""
         pairs = [*self._unrecorded, *more]
         body = b"".join(RANGE.pack(*pair) for pair in pairs)
         try:
             self._write([Entry(SETTLED, self.next_sequence, body)])
         except JournalWriteError as exc:
             logger.warning("%s; messages that have been sent may be sent again", exc)
-            return
+            return False
         for pair in pairs:
             for segment in overlapping(self._segments, *pair):
                 segment.recorded_in.add(self._segments[-1])
         self._unrecorded.clear()
+        return True
 
     def _rotate(self) -> None:
         with self._syncing:
@@ -276,7 +281,10 @@ class Log:
             with self.lock:
                 active = self._segments[-1]
                 if active.size >= self._segment_size and not active.sealed:
-                    self._seal(active)
+                    try:
+                        self._seal(active)
+                    except OSError as exc:
+                        raise self._failed("begin another file of", exc) from exc
 
     def _seal(self, segment: Segment) -> None:
         segment.seal(sealed_path(self.path, self._ordinal + 1))
@@ -307,11 +315,13 @@ class Log:
         pairs = [(segment.first, segment.end) for segment in done]
         for segment in kept:
             pairs += segment.settled()
-        self._record(pairs)
+        if not self._record(pairs):
+            # On a full disk, what others don't need makes room.
+            return not kept
         try:
             self.sync()
         except JournalWriteError as exc:
-            logger.warning("%s; its files can't be deleted", exc)
+            logger.warning("%s; files of which all has been sent stay", exc)
             return False
         for segment in kept:
             segment.recorded_in.difference_update(done)
@@ -370,9 +380,7 @@ class Log:
             sync_folder(self.path.parent)
         except OSError as exc:
             fresh.close()
-            raise JournalWriteError(
-                f"cannot bring the journal {self.path} to disk: {exc.strerror or exc}"
-            ) from exc
+            raise self._failed("bring to disk", exc) from exc
         active.trim(first)
         fresh.entered = True
         self.used += fresh.size

@@ -69,6 +69,8 @@ class RobustProducer(threading.Thread):
         hop.io.StreamError: librdkafka has no such option, or the option no such value.
     """
 
+    _stopping = True  # until everything is open
+
     def __init__(
         self,
         url: str,
@@ -84,10 +86,9 @@ class RobustProducer(threading.Thread):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=f"hop: {url}", daemon=True)
-        self._stopping = True  # until everything is open
         self._wake = threading.Event()
         self._end: float | None = None
-        self._broken: Exception | None = None
+        self._broken: BaseException | None = None
         self._connector = Connector(url, auth, kwargs)
         self._store = Store(
             journal_path,
@@ -212,12 +213,12 @@ class RobustProducer(threading.Thread):
         while not self._finished():
             try:
                 self._sender.step(self._wake, self._end)
-            except Exception as exc:
+            except BaseException as exc:
                 if self._sender.confirmed != confirmed:
                     failures, confirmed, pause = 0, self._sender.confirmed, _FIRST_PAUSE
                 failures += 1
                 logger.exception("sending from the journal %s failed", self._store.path)
-                if failures >= _MAX_FAILURES:
+                if failures >= _MAX_FAILURES or not isinstance(exc, Exception):
                     self._broken = exc
                     return
                 self._wake.wait(pause)
@@ -251,7 +252,7 @@ class RobustProducer(threading.Thread):
 
     def __del__(self) -> None:
         # One that was never started holds the journal; one that runs can't get here.
-        if not self._stopping:
+        if not self._stopping and not self._store.foreign:
             self.stop(0)
 
     def __repr__(self) -> str:
@@ -280,8 +281,8 @@ class RobustProducer(threading.Thread):
 
     def _why_broken(self) -> str:
         return (
-            f"sending from the journal {self._store.path} has failed {_MAX_FAILURES} times in a row"
-            f" ({self._broken}); what it holds is sent when a new publisher is started with it"
+            f"sending from the journal {self._store.path} has failed again and again"
+            f" ({self._broken!r}); what it holds is sent when a new publisher is started with it"
         )
 
     def _await(self, timeout: float | None) -> None:

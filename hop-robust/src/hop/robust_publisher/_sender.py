@@ -31,6 +31,7 @@ _BATCH = 500
 # How long to wait at a time, in seconds: for confirmations, and for something to do.
 _WAIT = 0.05
 _IDLE = 1.0
+_SOON = 0.01
 # Confirmations are written to the journal after so many, or after this time (seconds).
 _SETTLE_COUNT = 1000
 _SETTLE_TIME = 0.02
@@ -163,7 +164,8 @@ class Sender:
             ends.append(self._delayed[0][0])
         if self._fatal is not None:
             ends.append(self._renew_at)
-        return max(0.0, min(ends) - now)
+        # What is due and can't be done now, because too much is on its way, is looked at again soon.
+        return max(_SOON, min(ends) - now)
 
     def _fill(self) -> int:
         """Send as many messages as there is room for, and return how many."""
@@ -236,6 +238,13 @@ class Sender:
             self._holds.delivered(flight.topic)
             self._settled.append(sequence)
             return
+        try:
+            self._failed(sequence, flight, error)
+        except BaseException:
+            self._holds.put_back(flight.topic, sequence)
+            raise
+
+    def _failed(self, sequence: int, flight: _Flight, error: KafkaError) -> None:
         verdict = judge(error)
         if verdict is Verdict.FATAL:
             self._fatal = self._fatal or error
@@ -244,22 +253,13 @@ class Sender:
             self._holds.put_back(flight.topic, sequence)
         elif verdict is Verdict.HELD:
             self._holds.failed(flight.topic, sequence, error)
-        elif verdict is Verdict.REFUSED and not flight.alone:
-            self._single.put_back(sequence)
-        elif verdict is Verdict.REFUSED:
-            message = self._single.get(sequence)
-            if message is not None:
-                self._refuse(message, flight, error.str())
-        else:
-            now = time.monotonic()
-            if now - self._complained_at >= _COMPLAIN_INTERVAL:
-                self._complained_at = now
-                logger.warning(
-                    "a message to %s was not taken (%s); it is sent again",
-                    flight.topic,
-                    error.str(),
-                )
+        elif verdict is Verdict.AGAIN:
+            self._complain(flight.topic, error)
             self._later(sequence, flight)
+        elif not flight.alone:
+            self._single.put_back(sequence)
+        elif (message := self._single.get(sequence)) is not None:
+            self._refuse(message, flight, error.str())
 
     def _land(self, sequence: int) -> _Flight:
         flight = self._flights.pop(sequence)
@@ -271,6 +271,14 @@ class Sender:
             self._settled.append(message.sequence)
         else:
             self._later(message.sequence, flight)
+
+    def _complain(self, topic: str, error: KafkaError) -> None:
+        now = time.monotonic()
+        if now - self._complained_at >= _COMPLAIN_INTERVAL:
+            self._complained_at = now
+            logger.warning(
+                "a message to %s was not taken (%s); it is sent again", topic, error.str()
+            )
 
     def _later(self, sequence: int, flight: _Flight) -> None:
         pause = min(_FIRST_PAUSE * 2**flight.attempts, _LAST_PAUSE)
