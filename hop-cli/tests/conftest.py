@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import subprocess
 import sysconfig
+import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -20,6 +23,12 @@ from hop.sandbox import MemoryBroker
 HOP = str(Path(sysconfig.get_path("scripts"), "hop"))
 
 Hop = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def program() -> str:
+    """Where the installed program is."""
+    return HOP
 
 
 @pytest.fixture
@@ -89,6 +98,7 @@ class Terminal:
         self.shown = ""
         self.pid, self._master = pty.fork()
         if self.pid == 0:  # the child
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
             os.chdir(folder)
             os.execve(HOP, [HOP, *map(str, arguments)], env)
 

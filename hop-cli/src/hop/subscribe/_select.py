@@ -40,12 +40,11 @@ class Selection:
 
 
 def _is_true(expression: Any, message: MessageModel) -> bool:
-    from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped,unused-ignore]
-
     try:
         value = expression.search(message.to_json_object()["content"])
-    except JMESPathError as exc:
-        # A function was given something that this message has and others don't.
+    # Numbers are compared and functions called with whatever the message has there: jmespath raises its own errors
+    # and lets Python's through.
+    except Exception as exc:
         logger.debug("--where does not fit a message: %s", exc)
         return False
     # JMESPath's own notion of what is false
