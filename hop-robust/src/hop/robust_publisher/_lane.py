@@ -54,7 +54,7 @@ class Lane:
     def get(self, sequence: int) -> QueuedMessage | None:
         """A message that has been taken, once more; None if it need not be sent any more."""
         with self._log.lock:
-            segment = self._log.find(sequence)
+            segment = self._log.segments.find(sequence)
             if segment is None or not segment.is_live(sequence):
                 return None
             body = self._read(segment, sequence)
@@ -106,10 +106,10 @@ class Lane:
     def _following(self, end: int | None) -> tuple[Segment, int] | None:
         while self._again:
             sequence = heapq.heappop(self._again)
-            segment = self._log.find(sequence)
+            segment = self._log.segments.find(sequence)
             if segment is not None and segment.is_live(sequence):
                 return segment, sequence
-        found = self._log.next_live(self._next)
+        found = self._log.segments.next_live(self._next)
         if found is None or found[1] >= (self._log.visible if end is None else end):
             return None
         self._next = found[1] + 1
@@ -137,7 +137,7 @@ class Lane:
 
     def _load(self, segment: Segment, offset: int, size: int) -> None:
         wanted = min(size, segment.size - offset)
-        self._data = os.pread(self._log.descriptor(segment), wanted, offset)
+        self._data = os.pread(self._log.segments.descriptor(segment), wanted, offset)
         self._segment, self._base = segment, offset
 
     def _lose(self, segment: Segment, sequence: int, offset: int) -> None:
@@ -146,7 +146,7 @@ class Lane:
         end = segment.size if following is None else segment.offset(following)
         put_aside(
             self._log.path,
-            self._log.descriptor(segment),
+            self._log.segments.descriptor(segment),
             segment.mark,
             [Damage(offset, end - offset, torn=False)],
         )

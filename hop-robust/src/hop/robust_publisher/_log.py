@@ -6,22 +6,13 @@ import logging
 import os
 import struct
 import threading
-from collections import deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hop.robust_publisher._disk import open_file, sync, sync_folder
 from hop.robust_publisher._errors import JournalWriteError
-from hop.robust_publisher._segment import (
-    MESSAGE,
-    SETTLED,
-    Entry,
-    Segment,
-    overlapping,
-    ranges,
-    sealed_ordinal,
-    sealed_path,
-)
+from hop.robust_publisher._segment import MESSAGE, SETTLED, Entry, Segment, ranges
+from hop.robust_publisher._segments import Segments
 
 logger = logging.getLogger("hop.robust_publisher")
 
@@ -31,8 +22,6 @@ RANGE = struct.Struct(">QQ")
 SEGMENT_SIZE = 16 << 20
 # What is not on disk yet is also kept in memory, in case the disk fails; at most so much of it.
 _MAX_UNSYNCED = 16 << 20
-# Files that are read are kept open, so many at a time.
-_MAX_OPEN = 4
 
 
 class Log:
@@ -54,6 +43,7 @@ class Log:
         next_sequence: the number of the next message.
         visible: the number before which messages may be sent.
         lost: how many messages were found damaged after the journal was opened.
+        segments: the files.
         epoch: how often numbering has begun again.
         dirty: set when something has been written that is not on disk.
         freed: notified when files have been deleted.
@@ -77,12 +67,9 @@ class Log:
         self.live = sum(segment.live for segment in segments)
         self.used = sum(segment.size for segment in segments)
         self._syncing = threading.RLock()
-        self._segments = list(segments)
-        self._ordinal = max((sealed_ordinal(s.path) for s in segments), default=0)
+        self.segments = Segments(path, segments)
         self._durable = durable
         self._segment_size = segment_size
-        self._recent: Segment | None = None
-        self._opened: deque[Segment] = deque()
         self._unrecorded: list[tuple[int, int]] = []
         self._unsynced: list[Entry] = []
         self._unsynced_bytes = 0
@@ -91,7 +78,7 @@ class Log:
         self._suspect = False
         if not segments:
             # What is wrong with the place is found out now, and not when the first alert comes.
-            self._active()
+            self.segments.open_active(next_sequence)
 
     def append(self, bodies: Sequence[bytes]) -> int:
         """Write messages, all of them or none, and return the number of the first.
@@ -102,8 +89,8 @@ class Log:
         if self._suspect or self._unsynced_bytes > _MAX_UNSYNCED:
             self.sync()
         with self.lock:
-            active = self._segments[-1] if self._segments else None
-            full = active is not None and not active.sealed and active.size >= self._segment_size
+            active = self.segments.active
+            full = active is not None and active.size >= self._segment_size
         if full:
             self._rotate()
         with self.lock:
@@ -132,9 +119,9 @@ class Log:
         with self.lock:
             for first, end in ranges(sequences):
                 self._settle(first, end)
-            if self._unrecorded and (self.live or any(s.sealed for s in self._segments)):
+            if self._unrecorded and (self.live or any(s.sealed for s in self.segments)):
                 self._record()
-            finished = not self.live or any(s.finished for s in self._segments)
+            finished = not self.live or any(s.finished for s in self.segments)
         if finished:
             self._clean()
 
@@ -153,33 +140,6 @@ class Log:
         )
         self.lost += segment.live
         self.live -= segment.settle(segment.first, segment.end)
-
-    def find(self, sequence: int) -> Segment | None:
-        """The segment that has a message of this number."""
-        # It is nearly always the one that was asked for last.
-        recent = self._recent
-        if recent is None or not recent.first <= sequence < recent.end:
-            recent = next(overlapping(self._segments, sequence, sequence + 1), None)
-            self._recent = recent
-        return recent
-
-    def next_live(self, sequence: int) -> tuple[Segment, int] | None:
-        """The first message from `sequence` that is still to be sent: its segment and its number."""
-        with self.lock:
-            segment = self.find(sequence)
-            if segment is not None and (found := segment.next_live(sequence)) is not None:
-                return segment, found
-            for segment in overlapping(self._segments, sequence, self.next_sequence):
-                if segment.live and (found := segment.next_live(sequence)) is not None:
-                    return segment, found
-            return None
-
-    def descriptor(self, segment: Segment) -> int:
-        """A segment's open file."""
-        if segment.descriptor < 0:
-            segment.descriptor = open_file(segment.path, os.O_RDONLY)
-            self._keep_open(segment)
-        return segment.descriptor
 
     def sync(self, upto: int | None = None) -> None:
         """Return when what has been written is on disk.
@@ -202,7 +162,7 @@ class Log:
                 if self._suspect:
                     self._rescue()
                     return
-                active = self._segments[-1]
+                active = self.segments.last
                 try:
                     # The file may be sealed and closed by others while the disk works.
                     descriptor = os.dup(active.descriptor)
@@ -226,14 +186,13 @@ class Log:
 
     def close(self) -> None:
         with self.lock:
-            for segment in self._segments:
-                segment.close()
+            self.segments.close()
 
     def _failed(self, what: str, exc: OSError) -> JournalWriteError:
         return JournalWriteError(f"cannot {what} the journal {self.path}: {exc.strerror or exc}")
 
     def _settle(self, first: int, end: int) -> None:
-        for segment in overlapping(self._segments, first, end):
+        for segment in self.segments.overlapping(first, end):
             self.live -= segment.settle(first, end)
         self._unrecorded.append((first, end))
 
@@ -241,7 +200,7 @@ class Log:
         if self._suspect:
             raise JournalWriteError(f"cannot bring to disk the journal {self.path}")
         try:
-            active = self._active()
+            active = self.segments.active or self.segments.open_active(self.next_sequence)
             before = active.size
             active.write(entries)
         except OSError as exc:
@@ -253,13 +212,6 @@ class Log:
         if not self.dirty.is_set():
             self.dirty.set()
 
-    def _active(self) -> Segment:
-        if not self._segments or self._segments[-1].sealed:
-            segment = Segment(self.path, self.next_sequence)
-            segment.descriptor = open_file(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-            self._segments.append(segment)
-        return self._segments[-1]
-
     def _record(self, more: Iterable[tuple[int, int]] = ()) -> bool:
         """Write which messages are settled, and return whether that was possible; `lock` is held."""
         pairs = [*self._unrecorded, *more]
@@ -270,8 +222,8 @@ class Log:
             logger.warning("%s; messages that have been sent may be sent again", exc)
             return False
         for pair in pairs:
-            for segment in overlapping(self._segments, *pair):
-                segment.recorded_in.add(self._segments[-1])
+            for segment in self.segments.overlapping(*pair):
+                segment.recorded_in.add(self.segments.last)
         self._unrecorded.clear()
         return True
 
@@ -279,39 +231,28 @@ class Log:
         with self._syncing:
             self.sync()
             with self.lock:
-                active = self._segments[-1]
-                if active.size >= self._segment_size and not active.sealed:
+                active = self.segments.active
+                if active is not None and active.size >= self._segment_size:
                     try:
-                        self._seal(active)
+                        self.segments.seal(active)
                     except OSError as exc:
                         raise self._failed("begin another file of", exc) from exc
-
-    def _seal(self, segment: Segment) -> None:
-        segment.seal(sealed_path(self.path, self._ordinal + 1))
-        self._ordinal += 1
-        if segment.descriptor >= 0:
-            self._keep_open(segment)
-
-    def _keep_open(self, segment: Segment) -> None:
-        self._opened.append(segment)
-        if len(self._opened) > _MAX_OPEN:
-            self._opened.popleft().close()
 
     def _clean(self) -> None:
         """Delete segments of which nothing is to be sent; empty the active one if that goes for all."""
         with self._syncing, self.lock:
-            done = [segment for segment in self._segments if segment.finished]
+            done = [segment for segment in self.segments if segment.finished]
             if done and self._bury(done):
                 for segment in done:
                     self._delete(segment)
                 sync_folder(self.path.parent)
-            if not self.live and not any(segment.sealed for segment in self._segments):
+            if not self.live and not any(segment.sealed for segment in self.segments):
                 self._empty()
             self.freed.notify_all()
 
     def _bury(self, done: Sequence[Segment]) -> bool:
         """Bring to disk that nothing of these is to be sent, and what they say about those that stay."""
-        kept = [s for s in self._segments if s not in done and not s.recorded_in.isdisjoint(done)]
+        kept = [s for s in self.segments if s not in done and not s.recorded_in.isdisjoint(done)]
         pairs = [(segment.first, segment.end) for segment in done]
         for segment in kept:
             pairs += segment.settled()
@@ -338,18 +279,11 @@ class Log:
                 "cannot delete %s, all of which has been sent: %s", segment.path, exc.strerror
             )
             return
-        self._segments.remove(segment)
+        self.segments.remove(segment)
         self.used -= segment.size
 
     def _empty(self) -> None:
-        fresh = Segment(self.path, 1)
-        for active in self._segments:
-            os.ftruncate(active.descriptor, 0)
-            fresh.descriptor, active.descriptor = active.descriptor, -1
-            fresh.entered = active.entered
-        if self._segments:
-            self._segments = [fresh]
-        self._recent = None
+        self.segments.empty()
         self.used = 0
         self.next_sequence = self.visible = 1
         self.epoch += 1
@@ -363,7 +297,7 @@ class Log:
         Raises:
             JournalWriteError: that is not possible either. It is tried again with the next `sync`.
         """
-        active = self._segments[-1]
+        active = self.segments.last
         entries = [e for e in self._unsynced if e.kind != MESSAGE or active.is_live(e.sequence)]
         first = next((e.sequence for e in entries if e.kind == MESSAGE), self.next_sequence)
         fresh = Segment(self.path, first)
@@ -375,7 +309,7 @@ class Log:
             # What the disk has kept of the old file is read through a new descriptor.
             active.close()
             if not active.sealed:
-                self._seal(active)
+                self.segments.seal(active)
             unfinished.rename(self.path)
             sync_folder(self.path.parent)
         except OSError as exc:
@@ -384,7 +318,7 @@ class Log:
         active.trim(first)
         fresh.entered = True
         self.used += fresh.size
-        self._segments.append(fresh)
+        self.segments.add(fresh)
         self._suspect = False
         self._on_disk(self._written)
 

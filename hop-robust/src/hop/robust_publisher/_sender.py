@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from functools import partial
 from threading import Event
 
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import KafkaError, Message
 
-from hop.io import DeliveryError, Producer
 from hop.robust_publisher._connect import Connector
 from hop.robust_publisher._holds import Holds
 from hop.robust_publisher._lane import Lane
 from hop.robust_publisher._message import QueuedMessage
 from hop.robust_publisher._outage import Outage
+from hop.robust_publisher._producers import Producers
 from hop.robust_publisher._refusals import OnRefused, Refusals
 from hop.robust_publisher._store import Store
-from hop.robust_publisher._verdict import Verdict, forbids_idempotence, judge
+from hop.robust_publisher._verdict import Verdict, judge
 
 logger = logging.getLogger("hop.robust_publisher")
 
@@ -80,9 +80,6 @@ class Sender:
         self._holds = Holds(store.log, self._main, connector.topic)
         self._outage = Outage(connector.broker)
         self._refusals = Refusals(store.path, on_refused)
-        self._fatal: KafkaError | None = None
-        self._renew_at = 0.0
-        self._renew_pause = _FIRST_PAUSE
         self._generation = 0
         self._flights: dict[int, _Flight] = {}
         self._bytes = 0
@@ -93,8 +90,7 @@ class Sender:
         self._complained_at = -_COMPLAIN_INTERVAL
         # Messages that were refused together with others are sent one by one, by a producer of their own.
         self._single = Lane(store.log)
-        self._alone: Producer | None = None
-        self._producer = connector.open(self._outage.on_error)
+        self._producers = Producers(connector, self._outage)
 
     def step(self, wake: Event, until: float | None = None) -> None:
         """Send what may be sent now, and wait for whatever happens next.
@@ -112,49 +108,37 @@ class Sender:
             sent = self._fill()
         except Exception:
             # What is on its way is looked after all the same.
-            self._poll(self._producer, 0)
+            self._producers.poll(0)
             self._settle()
             raise
         wait = self._wait(now, until)
-        if self._alone is not None:
-            self._poll(self._alone, 0)
         if sent:
-            self._poll(self._producer, self._poll_wait)
+            self._producers.poll(self._poll_wait)
         elif self._flights:
-            self._poll(self._producer, wait)
+            self._producers.poll(wait)
         else:
-            self._poll(self._producer, 0)
+            self._producers.poll(0)
             wake.wait(wait)
         self._outage.tell(self._log.live)
-        if self._fatal is not None and now >= self._renew_at:
+        if self._producers.fatal is not None and now >= self._producers.renew_at:
             self.renew()
         self._settle()
 
     def renew(self) -> None:
         """Begin again with a new producer; what the broker has not confirmed is sent again."""
-        if self._fatal is not None:
-            logger.warning(
-                "the connection to %s can't go on (%s); %d messages are sent again over a new one",
-                self._connector.broker,
-                self._fatal.str(),
-                len(self._flights),
-            )
-            if forbids_idempotence(self._fatal):
-                self._connector.idempotent = False
-        self._renew_at = time.monotonic() + self._renew_pause
-        self._renew_pause = min(2 * self._renew_pause, _LAST_PAUSE)
-        self._close_producers()
-        for sequence, flight in self._flights.items():
-            self._holds.put_back(flight.topic, sequence)
-        self._generation += 1
-        self._flights.clear()
-        self._bytes = 0
-        self._fatal = None
-        self._producer = self._connector.open(self._outage.on_error)
+        try:
+            self._producers.renew()
+        finally:
+            # What is said from now on of messages that were on their way before does not count.
+            self._generation += 1
+            for sequence, flight in self._flights.items():
+                self._holds.put_back(flight.topic, sequence)
+            self._flights.clear()
+            self._bytes = 0
 
     def close(self) -> None:
         """Give up what is on its way, which stays in the journal, and note what has been confirmed."""
-        self._close_producers()
+        self._producers.close()
         self._settle(at_once=True)
 
     def _wait(self, now: float, until: float | None) -> float:
@@ -162,8 +146,8 @@ class Sender:
         ends += [end for end in (until, self._holds.due()) if end is not None]
         if self._delayed:
             ends.append(self._delayed[0][0])
-        if self._fatal is not None:
-            ends.append(self._renew_at)
+        if self._producers.fatal is not None:
+            ends.append(self._producers.renew_at)
         # What is due and can't be done now, because too much is on its way, is looked at again soon.
         return max(_SOON, min(ends) - now)
 
@@ -173,7 +157,7 @@ class Sender:
         messages = self._messages()
         while (
             sent < _BATCH
-            and self._fatal is None
+            and self._producers.fatal is None
             and len(self._flights) + len(self._delayed) < _WINDOW
             and self._bytes < _WINDOW_BYTES
             and (found := next(messages, None)) is not None
@@ -199,9 +183,9 @@ class Sender:
                 return
 
     def _send(self, message: QueuedMessage, alone: bool) -> None:
-        sequence, body, headers = message
+        sequence = message.sequence
         topic = message.topic or self._connector.topic
-        flight = _Flight(topic or "", len(body), self._attempts.pop(sequence, 0), alone)
+        flight = _Flight(topic or "", len(message.message), self._attempts.pop(sequence, 0), alone)
         if topic is None:
             self._refuse(
                 message, flight, "neither the message nor the publisher's URL names a topic"
@@ -211,19 +195,17 @@ class Sender:
         self._bytes += flight.size
         delivered = partial(self._delivered, self._generation, sequence)
         try:
-            producer = self._lone_producer() if alone else self._producer
-            producer.write_raw(body, headers, delivered, topic=topic, key=message.key)
-        except DeliveryError as exc:
-            flight.alone = True
-            self._delivered(self._generation, sequence, exc.args[0], None)
-        except KafkaException as exc:
-            self._note_fatal(exc)
+            error = self._producers.send(message, topic, delivered, alone=alone)
         except (TypeError, ValueError) as exc:
             self._refuse(message, self._land(sequence), str(exc))
         except BaseException:
             self._land(sequence)
             self._holds.put_back(topic, sequence)
             raise
+        else:
+            if error is not None:
+                flight.alone = True
+                self._delivered(self._generation, sequence, error, None)
 
     def _delivered(
         self, generation: int, sequence: int, error: KafkaError | None, _: Message | None
@@ -233,7 +215,7 @@ class Sender:
         flight = self._land(sequence)
         if error is None:
             self.confirmed += 1
-            self._renew_pause = _FIRST_PAUSE
+            self._producers.succeeded()
             self._outage.over(self._log.live)
             self._holds.delivered(flight.topic)
             self._settled.append(sequence)
@@ -247,7 +229,7 @@ class Sender:
     def _failed(self, sequence: int, flight: _Flight, error: KafkaError) -> None:
         verdict = judge(error)
         if verdict is Verdict.FATAL:
-            self._fatal = self._fatal or error
+            self._producers.fatal = self._producers.fatal or error
             self._holds.put_back(flight.topic, sequence)
         elif verdict is Verdict.RESEND:
             self._holds.put_back(flight.topic, sequence)
@@ -297,30 +279,3 @@ class Sender:
         ):
             settled, self._settled, self._settled_at = self._settled, [], now
             self._log.settle(settled)
-
-    def _poll(self, producer: Producer, timeout: float) -> None:
-        try:
-            producer.poll(timeout)
-        except KafkaException as exc:
-            self._note_fatal(exc)
-
-    def _note_fatal(self, exc: KafkaException) -> None:
-        """confluent-kafka raises a fatal error from whatever looks at callbacks next, anything else is unexpected."""
-        error = exc.args[0]
-        if not error.fatal():
-            raise exc
-        self._fatal = self._fatal or error
-
-    def _lone_producer(self) -> Producer:
-        if self._alone is None:
-            self._alone = self._connector.open(self._outage.on_error, **{"batch.num.messages": 1})
-        return self._alone
-
-    def _close_producers(self) -> None:
-        alone, self._alone = self._alone, None
-        for producer in (self._producer, alone):
-            if producer is not None:
-                try:
-                    producer.close(0)
-                except KafkaException as exc:
-                    self._note_fatal(exc)
