@@ -50,7 +50,7 @@ def test_all_is_well(hop: Hop, hop_broker: MemoryBroker, hop_topic: str) -> None
     assert all(line.startswith("ok     ") for line in lines)
     assert [line[7:20].strip() for line in lines] == CHECKS
     assert hop_topic in lines[4]
-    assert "hop-doctor may be used" in lines[5]
+    assert "hop-doctor: this broker does not tell" in lines[5]
     assert "librdkafka" in lines[6]
 
 

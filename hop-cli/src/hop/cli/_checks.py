@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from hop.auth import Auth, AuthError, load_auth, select_matching_auth
 from hop.cli import _network
@@ -138,53 +138,49 @@ class _Examination:
     def _may_join(self) -> str:
         user = f"{self._cred.username}-" if self._cred else ""
         group = self._group or f"{user}hop-doctor"
-        topic = next(
-            iter([*(t for t in self._target.topics if t in self._topics), *self._topics]), None
-        )
-        if topic is None:
-            return "not tried for want of a topic"
-        options = self._cred() if self._cred else {}
-        _ask_for_group(self._target.broker, options, group, topic, self._timeout)
-        return f"{group} may be used"
+        return _ask_for_group(self._target.broker, self._cred, group, self._timeout)
 
 
-def _ask_for_group(
-    broker: str, options: dict[str, Any], group: str, topic: str, timeout: float
-) -> None:
-    """Ask for a group's offsets, which needs the same permission as joining it, and leaves nothing behind."""
+def _ask_for_group(broker: str, cred: Auth | None, group: str, timeout: float) -> str:
+    """Ask what may be done with a group, which neither joins it nor makes it."""
     import logging
 
-    from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+    from confluent_kafka import KafkaError, KafkaException
+    from confluent_kafka.admin import AclOperation, AdminClient
 
     silent = logging.Logger("silent")
     silent.addHandler(logging.NullHandler())
-    consumer = Consumer(
-        {
-            "bootstrap.servers": broker,
-            "group.id": group,
-            "error_cb": lambda error: None,
-            "logger": silent,
-            **options,
-        }
-    )
-    try:
-        consumer.poll(0)
-        (answer,) = consumer.committed([TopicPartition(topic, 0)], timeout)
-        error = answer.error
-    except KafkaException as exc:
-        error = exc.args[0]
-    finally:
-        consumer.close()
-    if error is None:
-        return
-    if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+    options = {"bootstrap.servers": broker, "error_cb": lambda _: None, **(cred() if cred else {})}
+    client = AdminClient(options, logger=silent)
+    client.poll(0)  # where a token is asked for
+    end = time.monotonic() + timeout
+    while True:
+        left = max(0.1, end - time.monotonic())
+        (answer,) = client.describe_consumer_groups(
+            [group], include_authorized_operations=True, request_timeout=left
+        ).values()
+        try:
+            allowed = answer.result(left + 1).authorized_operations
+            break
+        except KafkaException as exc:
+            error: KafkaError = exc.args[0]
+            if error.code() == KafkaError._UNSUPPORTED_FEATURE:
+                return f"{group}: this broker does not tell who may use a group"
+            if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                allowed = []
+                break
+            # A broker that has just started is still looking for its groups.
+            if not error.retriable() or left < 1:
+                raise _network.TroubleError(
+                    f"{group}: {error.str()}", "try again, then ask who runs the broker"
+                ) from exc
+            time.sleep(0.5)
+    if allowed is not None and AclOperation.READ not in allowed:
         raise _network.TroubleError(
             f"you may not use the consumer group {group}",
             "choose a group whose name starts with your user name and a hyphen",
         )
-    raise _network.TroubleError(
-        f"{group}: {error.str()}", "try again, then ask who runs the broker"
-    )
+    return f"{group} may be used"
 
 
 def _versions() -> str:
