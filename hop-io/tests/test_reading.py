@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import subprocess
 import sys
 import threading
@@ -23,7 +24,7 @@ from hop.io import (
     StreamError,
     UnknownTopicError,
 )
-from hop.sandbox import MemoryBroker
+from hop.sandbox import MemoryBroker, memory_broker
 
 Write = Callable[..., None]
 
@@ -248,3 +249,161 @@ def test_nothing_of_librdkafka_goes_to_stderr(mode: str) -> None:
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "Connection refused" in result.stdout
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_bodies_as_they_are(write: Write, url: str) -> None:
+    write([{"a": 1}, b"\x00raw"])
+    stream = Stream(auth=False, start_at=StartPosition.EARLIEST, until_eos=True)
+    with stream.open(url) as s:
+        assert list(s.read_raw()) == [b'{"a": 1}', b"\x00raw"]
+    with stream.open(url) as s:
+        assert [(body, about.offset) for body, about in s.read_raw(metadata=True)] == [  # type: ignore[str-unpack, misc]
+            (b'{"a": 1}', 0),
+            (b"\x00raw", 1),
+        ]
+
+
+def test_lists_for_loading_archives(write: Write, url: str) -> None:
+    write(range(2500))
+    write(["test"], test=True)
+    stream = Stream(auth=False, start_at=StartPosition.EARLIEST, until_eos=True)
+    with stream.open(url) as s:
+        batches = list(s.read_batches(batch_size=100))
+    assert [message.content for batch in batches for message in batch] == list(range(2500))
+    assert max(map(len, batches)) <= 100
+    with stream.open(url) as s:
+        message, metadata = next(s.read_batches(metadata=True))[0]
+        assert (message.content, metadata.offset) == (0, 0)
+
+
+def test_a_list_counts_as_done_when_the_next_is_asked_for(write: Write, url: str) -> None:
+    write(range(6))
+    stream = Stream(auth=False, start_at=StartPosition.EARLIEST, until_eos=True)
+    with stream.open(url, "r", "batches", **GROUP) as s:
+        batches = s.read_batches(batch_size=3)
+        first = contents(next(batches))
+        next(batches)
+    with stream.open(url, "r", "batches", **GROUP) as s:
+        assert first + contents(s) == list(range(6))
+
+
+def test_marks_may_come_in_any_order_and_go_back_only_when_told(write: Write, url: str) -> None:
+    write(range(5))
+    stream = Stream(auth=False, start_at=StartPosition.EARLIEST, until_eos=True)
+
+    def marking(*offsets: int, rewind: bool = False) -> list[Any]:
+        with stream.open(url, "r", "marks", **GROUP) as s:
+            read = list(s.read(metadata=True, autocommit=False))
+            for offset in offsets:
+                for _, metadata in read:
+                    if metadata.offset == offset:
+                        s.mark_done(metadata, rewind=rewind)
+        return [metadata.offset for _, metadata in read]
+
+    assert marking(3, 1) == [0, 1, 2, 3, 4]
+    assert marking() == [4]
+
+
+def test_going_back_is_possible_when_told(write: Write, url: str) -> None:
+    write(range(5))
+    stream = Stream(auth=False, start_at=StartPosition.EARLIEST, until_eos=True)
+    with stream.open(url, "r", "rewinding", **GROUP) as s:
+        read = [metadata for _, metadata in s.read(metadata=True, autocommit=False)]
+        s.mark_done(read[4], asynchronous=False)
+        s.mark_done(read[1], rewind=True)
+    with stream.open(url, "r", "rewinding", **GROUP) as s:
+        assert contents(s) == [2, 3, 4]
+
+
+def test_lag_is_what_is_behind_the_message_in_hand(write: Write, url: str, hop_topic: str) -> None:
+    write(range(10))
+    with Stream(auth=False, start_at=StartPosition.EARLIEST).open(url) as s:
+        assert s.lag() == {(hop_topic, 0): 10}
+        messages = iter(s)
+        next(messages)
+        assert s.lag() == {(hop_topic, 0): 9}
+        for _ in range(9):
+            next(messages)
+        assert s.lag() == {(hop_topic, 0): 0}
+
+
+def test_the_spelling_of_programs_in_use_stops_the_iteration(url: str) -> None:
+    with Stream(auth=False).open(url) as s:
+        timer = threading.Timer(0.2, lambda: s._consumer.stop())
+        timer.start()
+        assert list(s) == []
+        timer.join()
+
+
+def test_ctrl_c_ends_a_blocked_read_within_a_second(url: str) -> None:
+    program = (
+        "import sys\n"
+        "from hop.io import Stream\n"
+        "with Stream(auth=False).open(sys.argv[1]) as s:\n"
+        "    print('reading', flush=True)\n"
+        "    list(s)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, url], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.3)
+        start = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+    assert time.monotonic() - start < 2
+    assert err.rstrip().endswith(b"KeyboardInterrupt")
+
+
+FORKED = """
+import os, sys
+from hop.io import Stream, ForkedStreamError
+stream = Stream(auth=False).open(sys.argv[1], sys.argv[2])
+pid = os.fork()
+if pid == 0:
+    try:
+        next(iter(stream)) if sys.argv[2] == "r" else stream.write("from the child")
+    except ForkedStreamError as exc:
+        print(exc, flush=True)
+    stream.close()
+    sys.exit(0)
+_, status = os.waitpid(pid, 0)
+stream.close()
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.mark.parametrize("mode", ["r", "w"])
+def test_a_forked_child_is_told_and_does_not_hang(url: str, mode: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FORKED, url, mode],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert result.stdout == "the stream was opened in another process; open one in each process\n"
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_broker_that_goes_away_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    broker = memory_broker(["gcn"], port=port)
+    options = {"topic.metadata.refresh.interval.ms": 300, "reconnect.backoff.max.ms": 500}
+    with Stream(auth=False).open(broker.url("gcn"), **options) as s:
+        timer = threading.Timer(2, s.stop)
+        broker.stop()
+        timer.start()
+        assert list(s) == []
+        timer.join()
+        assert caplog.text.count("no broker answers at") == 1
+        with memory_broker(["gcn"], port=port):
+            timer = threading.Timer(3, s.stop)
+            timer.start()
+            assert list(s) == []
+            timer.join()
+        assert caplog.text.count("answers again, after") == 1

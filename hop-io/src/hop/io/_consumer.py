@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
@@ -128,8 +128,7 @@ class Consumer:
             StreamError: the broker ends the stream.
             StreamClosedError: the stream is closed.
         """
-        make: Any = self._model_and_metadata if metadata else self._model
-        return self._read(make, autocommit, batch_size, batch_timeout, kwargs)
+        return self._read(self._maker(metadata), autocommit, batch_size, batch_timeout, kwargs)
 
     def read_raw(
         self,
@@ -156,8 +155,7 @@ class Consumer:
 
         The messages of a list count as done when the next list is asked for.
         """
-        make: Any = self._model_and_metadata if metadata else self._model
-        return self._read_batches(make, autocommit, batch_size, batch_timeout)
+        return self._read_batches(self._maker(metadata), autocommit, batch_size, batch_timeout)
 
     def __iter__(self) -> Iterator[MessageModel]:
         return self.read()
@@ -259,15 +257,20 @@ class Consumer:
         batch_size: int,
         wait: float | None,
     ) -> Iterator[T]:
+        while not self._stopped:
+            yield from self._buffered(make, track)
+            self._done_with_current()
+            if not self._stopped and not self._reader.fetch(batch_size, wait):
+                return
+        self._stopped = False
+
+    def _buffered(self, make: Callable[[Message, Headers | None], T], track: bool) -> Iterator[T]:
+        """The messages that have been fetched; with `track` each counts as done when the next is asked for."""
         reader, buffer = self._reader, self._reader.buffer
         until_eos, ignoretest = self._until_eos, self._ignoretest
-        while not self._stopped:
-            if track and self._current is not None:
+        while buffer and not self._stopped:
+            if self._current is not None:
                 self._done_with_current()
-            if not buffer:
-                if not reader.fetch(batch_size, wait):
-                    return
-                continue
             message = buffer.popleft()
             if until_eos and reader.positions.is_past_end(message):
                 continue
@@ -277,6 +280,25 @@ class Consumer:
             if ignoretest and is_test(headers):
                 continue
             yield make(message, headers)
+
+    async def _read_async(
+        self,
+        run: Callable[..., Awaitable[bool]],
+        metadata: bool,
+        autocommit: bool,
+        batch_size: int,
+        batch_timeout: timedelta | None,
+    ) -> AsyncIterator[Any]:
+        """As `read`, for a program that has something wait in another thread: `run`."""
+        self._reader.check_usable()
+        wait = _seconds(batch_size, batch_timeout)
+        make, track = self._maker(metadata), autocommit and self._reader.in_group
+        while not self._stopped:
+            for item in self._buffered(make, track):
+                yield item
+            self._done_with_current()
+            if not self._stopped and not await run(self._reader.fetch, batch_size, wait):
+                return
         self._stopped = False
 
     def _read_batches(
@@ -310,6 +332,10 @@ class Consumer:
                 for message in last.values():
                     reader.done.message(message)
         self._stopped = False
+
+    def _maker(self, metadata: bool) -> Callable[[Message, Headers | None], Any]:
+        """What makes of a message what is given to the program."""
+        return self._model_and_metadata if metadata else self._model
 
     def _model(self, message: Message, headers: Headers | None) -> MessageModel:
         model = decode(headers, message.value())

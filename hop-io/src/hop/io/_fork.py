@@ -6,8 +6,6 @@ import os
 from typing import Any
 
 _generation = 0
-# The clients that a child has inherited. Without their threads they could only hang while they are taken down.
-_inherited: list[Any] = []
 
 
 def _in_child() -> None:
@@ -34,5 +32,7 @@ class Origin:
 
 
 def keep_for_ever(client: Any) -> None:
-    """Leave an inherited client alone."""
-    _inherited.append(client)
+    """Never take down a client that a child has inherited: without its threads librdkafka would hang, or abort."""
+    import ctypes
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(client))

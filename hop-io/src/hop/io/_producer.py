@@ -191,6 +191,11 @@ class Producer:
         self._check_usable()
         return self._sender.pending()
 
+    @property
+    def closed(self) -> bool:
+        """Whether the stream has been closed."""
+        return self._closed
+
     def flush(self, timeout: float | None = None) -> int:
         """Wait until everything written has been delivered or given up.
 

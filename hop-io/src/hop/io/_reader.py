@@ -23,11 +23,19 @@ logger = logging.getLogger("hop.io")
 
 # A quiet stream is looked after at least this often (seconds), so that Ctrl-C and stop() take effect.
 _WAIT = 0.2
-# How often to look for new partitions where no group does it (seconds).
-_REFRESH = 10.0
+# How long to wait for news of partitions, in seconds.
+_REFRESH_WAIT = 1.0
 
-# What librdkafka may hold ready for a reader who is slower than the broker: 64 MiB, as `Stream.open` documents.
-_AHEAD = {"queued.min.messages": 100_000, "queued.max.messages.kbytes": 65_536}
+_DEFAULTS = {
+    "partition.assignment.strategy": "cooperative-sticky",
+    "enable.auto.commit": True,
+    "enable.auto.offset.store": False,
+    # What may lie ready for a reader who is slower than the broker: 64 MiB, as `Stream.open` documents.
+    "queued.min.messages": 100_000,
+    "queued.max.messages.kbytes": 65_536,
+    # How often to look for new partitions and topics.
+    "topic.metadata.refresh.interval.ms": 10_000,
+}
 
 # What a message of the consumer reports that librdkafka goes on from by itself.
 _PASSING = {KafkaError._MAX_POLL_EXCEEDED, KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT}
@@ -74,22 +82,20 @@ class Reader:
         self._topics = topics
         self._until_eos = until_eos
         self._origin = Origin()
+        settings = {**_DEFAULTS, **options}
         self._connection = Connection(
             broker,
             auth,
             {
                 "group.id": group_id or generate_group_id(auth),
-                "partition.assignment.strategy": "cooperative-sticky",
-                "enable.auto.commit": True,
-                "enable.auto.offset.store": False,
                 "auto.offset.reset": "latest" if start_at is StartPosition.LATEST else "earliest",
                 "enable.partition.eof": until_eos,
                 # The end of a partition is announced when a fetch comes back empty.
                 **({"fetch.wait.max.ms": 10} if until_eos else {}),
-                **_AHEAD,
-                **options,
+                **settings,
             },
         )
+        self._refresh_every = settings["topic.metadata.refresh.interval.ms"] / 1000
         self._client = self._connection.client(confluent_kafka.Consumer)
         self.done = Done(self._client)
         try:
@@ -199,7 +205,7 @@ class Reader:
             )
         else:
             self._client.assign(self.positions.assign_all())
-        self._refresh_at = time.monotonic() + _REFRESH
+        self._refresh_at = time.monotonic() + self._refresh_every
 
     def _on_error(self, message: Message, error: KafkaError) -> None:
         if error.code() == KafkaError._PARTITION_EOF:
@@ -209,9 +215,10 @@ class Reader:
 
     def _refresh(self) -> None:
         """Read partitions, and topics, that have come into being."""
-        self._refresh_at = time.monotonic() + _REFRESH
+        self._refresh_at = time.monotonic() + self._refresh_every
         try:
-            found = self._connection.metadata(self._client, self._topics, _WAIT)
+            # A broker answers when it has done with the fetch before, which waits for messages.
+            found = self._connection.metadata(self._client, self._topics, _REFRESH_WAIT)
         except ConnectError as exc:
             logger.debug("no news of partitions: %s", exc)
             return

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, Literal, overload
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from hop.auth import Auth
 from hop.io._connection import DEFAULT_TIMEOUT
@@ -14,6 +15,9 @@ from hop.io._credentials import AuthLike, credential_for, credentials
 from hop.io._producer import Producer
 from hop.io._start import StartAt, StartPosition, check_start
 from hop.io._url import KafkaURL, parse_url
+
+if TYPE_CHECKING:
+    from hop.io._aio import AsyncConsumer, AsyncProducer, Opening
 
 logger = logging.getLogger("hop.io")
 
@@ -138,6 +142,28 @@ class Stream:
             timeout=DEFAULT_TIMEOUT if timeout is None else timeout,
             **options,
         )
+
+    @overload
+    def open_async(
+        self, url: str, mode: Literal["r"] = "r", *args: Any, **kwargs: Any
+    ) -> Opening[AsyncConsumer]: ...
+
+    @overload
+    def open_async(
+        self, url: str, mode: Literal["w"], *args: Any, **kwargs: Any
+    ) -> Opening[AsyncProducer]: ...
+
+    def open_async(
+        self, url: str, mode: Literal["r", "w"] = "r", *args: Any, **kwargs: Any
+    ) -> Opening[Any]:
+        """Open a connection for asyncio, as in `async with stream.open_async(url) as s:`.
+
+        The arguments are those of `open`, and so are the errors, which are raised where the block is entered.
+        """
+        # Who does not use asyncio does not pay for it.
+        from hop.io._aio import Opening
+
+        return Opening(partial(self.open, url, mode, *args, **kwargs))
 
     def _known(self) -> AuthLike:
         """What to choose a credential from; the stored ones are read once."""

@@ -1,0 +1,166 @@
+"""Streams for programs on asyncio: the same ones, waited for in a thread of their own.
+
+confluent-kafka's own asyncio classes hand every call to a thread, and its producer's batches know no headers. Here only
+waiting does: for the broker, for messages, for deliveries. What has arrived is given out by the event loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from hop.io._consumer import Consumer
+from hop.io._metadata import Metadata
+from hop.io._producer import Producer
+from hop.models import MessageModel
+
+# How long a thread waits at a time (seconds): what is cancelled ends that soon.
+_SLICE = 0.2
+# So many messages may wait to be sent before `write` does.
+_MANY = 10_000
+
+T = TypeVar("T")
+S = TypeVar("S", bound="AsyncConsumer | AsyncProducer")
+
+
+class _Thread:
+    """One thread, in which the blocking calls of one stream follow each other."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(1, "hop-io")
+
+    async def run(self, function: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, function, *args)
+
+    def end(self) -> None:
+        self._executor.shutdown(wait=False)
+
+
+class AsyncConsumer:
+    """A `Consumer` for asyncio; made by `Stream.open_async`.
+
+    Cancelling what waits for a message loses none: it comes with the next one that is asked for.
+    """
+
+    def __init__(self, consumer: Consumer, thread: _Thread) -> None:
+        self._consumer = consumer
+        self._thread = thread
+
+    def __aiter__(self) -> AsyncIterator[MessageModel]:
+        return self.read()
+
+    async def read(
+        self,
+        metadata: bool = False,
+        autocommit: bool = True,
+        *,
+        batch_size: int = 500,
+        batch_timeout: timedelta | None = None,
+    ) -> AsyncIterator[Any]:
+        """As `Consumer.read`, for `async for`."""
+        async for item in self._consumer._read_async(
+            self._thread.run, metadata, autocommit, batch_size, batch_timeout
+        ):
+            yield item
+
+    def mark_done(self, metadata: Metadata, *, rewind: bool = False) -> None:
+        """As `Consumer.mark_done`; the broker is told in the background."""
+        self._consumer.mark_done(metadata, rewind=rewind)
+
+    async def lag(self) -> dict[tuple[str, int], int]:
+        """As `Consumer.lag`."""
+        return await self._thread.run(self._consumer.lag)
+
+    def stop(self) -> None:
+        """As `Consumer.stop`."""
+        self._consumer.stop()
+
+    async def close(self) -> None:
+        """As `Consumer.close`."""
+        await self._thread.run(self._consumer.close)
+
+    async def _exit(self, *exc: Any) -> None:
+        await self._thread.run(self._consumer.__exit__, *exc)
+
+
+class AsyncProducer:
+    """A `Producer` for asyncio; made by `Stream.open_async`."""
+
+    def __init__(self, producer: Producer, thread: _Thread) -> None:
+        self._producer = producer
+        self._thread = thread
+
+    async def write(self, message: Any, *args: Any, **kwargs: Any) -> None:
+        """As `Producer.write`, with the same arguments; waits while very many messages have not been sent."""
+        while self._producer.pending() > _MANY:
+            await self._thread.run(self._producer.poll, _SLICE)
+        self._producer.write(message, *args, **kwargs)
+
+    def pending(self) -> int:
+        """As `Producer.pending`."""
+        return self._producer.pending()
+
+    async def flush(self, timeout: float | None = None) -> int:
+        """As `Producer.flush`."""
+        end = None if timeout is None else asyncio.get_running_loop().time() + timeout
+        while True:
+            left = _SLICE if end is None else end - asyncio.get_running_loop().time()
+            remaining = await self._thread.run(self._producer.flush, max(0.0, min(_SLICE, left)))
+            if not remaining or (end is not None and left <= _SLICE):
+                return remaining
+
+    async def close(self, timeout: float | None = None) -> int:
+        """As `Producer.close`."""
+        if not self._producer.closed:
+            await self.flush(timeout)
+        return await self._thread.run(self._producer.close, 0)
+
+    async def _exit(self, exc_type: Any, exc: Any, traceback: Any) -> None:
+        if exc is None:
+            await self.close()
+        else:
+            await self._thread.run(self._producer.__exit__, exc_type, exc, traceback)
+
+
+class Opening(Generic[S]):
+    """What `Stream.open_async` returns, for `async with`."""
+
+    def __init__(self, open_: Callable[[], Consumer | Producer]) -> None:
+        self._open = open_
+        self._thread = _Thread()
+
+    async def __aenter__(self) -> S:
+        opening = asyncio.ensure_future(self._thread.run(self._open))
+        try:
+            opened = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # It may be open when nobody wants it any more.
+            opening.add_done_callback(self._close_unwanted)
+            raise
+        except BaseException:
+            self._thread.end()
+            raise
+        kind = AsyncConsumer if isinstance(opened, Consumer) else AsyncProducer
+        stream: Any = kind(opened, self._thread)  # type: ignore[arg-type]
+        self._stream = stream
+        return stream  # type: ignore[no-any-return]
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self._stream._exit(exc_type, exc, traceback)
+        finally:
+            self._thread.end()
+
+    def _close_unwanted(self, opening: asyncio.Future[Consumer | Producer]) -> None:
+        if not opening.cancelled() and opening.exception() is None:
+            self._thread._executor.submit(opening.result().close)
+        self._thread.end()
