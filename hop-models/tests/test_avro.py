@@ -109,6 +109,9 @@ def test_values_that_are_nearly_of_a_type() -> None:
 
     read = _round_trip(AvroBlob([{"kind": Kind.BURST, "pair": (1, 2), "raw": bytearray(b"x")}]))
     assert read.content == [{"kind": 3, "pair": [1, 2], "raw": b"x"}]
+    assert _round_trip(AvroBlob([("long", 2), None])).content == [["long", 2], None], (
+        "a tuple chooses no branch"
+    )
 
 
 def _contains_itself() -> list[Any]:

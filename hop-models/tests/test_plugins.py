@@ -58,7 +58,8 @@ class Site:
         (info / "entry_points.txt").write_text(f"[hop_plugin]\n{name} = {entry or module}\n")
 
     def run(self, code: str) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"PYTHONPATH": str(self.folder)}
+        paths = [str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
         return subprocess.run(
             [sys.executable, "-W", "error", "-c", dedent(code)],
             env=environment,
@@ -192,9 +193,11 @@ def test_of_two_plugins_for_one_name_the_first_stays(site: Site) -> None:
     code = """
     from hop import plugins
     from hop.models import decode, message_models
-    for _ in range(3):
+    for number in range(3):
         owner = message_models()["donut"].__module__
         decode([("_format", b"nonsense")], b"x")
+        # What comes later is looked at with all the others: they are not warned of again.
+        plugins.register(type(f"Later{number}", (dict,), {}))
     print(owner, {"a_donut": "b-donut", "b_donut": "a-donut"}[owner])
     """
     done = site.run(code)
