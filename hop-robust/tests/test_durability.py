@@ -76,6 +76,28 @@ end()
 
 
 @linux_only
+def test_what_is_in_both_files_is_there_once(journal_path: Path, run: Run) -> None:
+    program = """
+attempt(b"on disk")
+time.sleep(0.3)
+attempt(b"in both")
+fail()
+time.sleep(0.3)
+attempt(b"after")
+end()
+"""
+    out, err = run(FAILING_DISK + program, journal_path, "default").communicate()
+    assert out == "accepted\n" * 3, err
+    assert b"in both" in journal_path.read_bytes()
+    [older] = journal_path.parent.glob("*.sealed")
+    assert b"in both" in older.read_bytes()
+    with PublicationJournal(journal_path) as journal:
+        found = [journal.get_next_message_to_send() for _ in range(4)]
+        assert not journal.has_messages_to_send()
+    assert [entry and entry.message for entry in found] == [b"on disk", b"in both", b"after", None]
+
+
+@linux_only
 def test_durable_writing_returns_only_when_it_is_on_another_file(
     journal_path: Path, run: Run
 ) -> None:

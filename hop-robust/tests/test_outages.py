@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -363,6 +364,22 @@ def test_when_sending_cannot_go_on_writing_and_stopping_say_so(
                 time.sleep(0.1)
         with pytest.raises(PublisherError, match="IsADirectoryError"):
             publisher.stop()
+
+
+def test_a_program_that_ends_the_thread_is_told(
+    url: str, journal_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    options: dict[str, Any] = {"message.max.bytes": 2000}
+    publisher = RobustProducer(
+        url, auth=False, journal_path=journal_path, on_refused=lambda *_: sys.exit(3), **options
+    )
+    publisher.start()
+    publisher.write(bytes(5000))
+    publisher.join(10)
+    with pytest.raises(PublisherError, match="SystemExit"):
+        publisher.write("x")
+    with pytest.raises(PublisherError, match="SystemExit"):
+        publisher.stop()
 
 
 MEMORY = """

@@ -176,6 +176,20 @@ def test_a_journal_within_a_message_is_a_message(journal_path: Path, tmp_path: P
     assert bodies(journal_path) == [b"after"]
 
 
+def test_what_another_journal_left_is_not_taken_for_ones_own(
+    journal_path: Path, tmp_path: Path
+) -> None:
+    """After a power failure, blocks of a file may hold what was in them before."""
+    other = tmp_path / "other"
+    fill(other, [b"long ago"])
+    fill(journal_path)
+    with journal_path.open("ab") as file:
+        file.write(other.read_bytes())
+    assert bodies(journal_path) == BODIES
+    [bad] = bad_files(journal_path)
+    assert bad.read_bytes() == other.read_bytes()
+
+
 def test_random_damage_never_keeps_it_from_opening(journal_path: Path) -> None:
     chance = random.Random(1)
     many = [b"%d" % number for number in range(50)]
