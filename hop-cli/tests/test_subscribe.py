@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import select
 import signal
 import subprocess
 import time
@@ -155,6 +156,23 @@ def test_a_count(hop: Hop, url: str) -> None:
     write(url, 1, 2, 3)
     result = hop("subscribe", "--no-auth", url, "-s", "EARLIEST", "-n", "2")
     assert (result.returncode, result.stdout, result.stderr) == (0, "1\n2\n", "")
+
+
+@pytest.mark.parametrize(("option", "expected"), [("-2", "3\n4\n"), ("-9", "1\n2\n3\n4\n")])
+def test_the_last_messages(hop: Hop, url: str, option: str, expected: str) -> None:
+    write(url, 1, 2, 3, 4)
+    for arguments in (["-s", option], [f"-s{option}"], [f"--start-at={option}"]):
+        assert hop("subscribe", "--no-auth", url, "-e", *arguments).stdout == expected
+
+
+def test_the_latest_by_default(start: Any, url: str) -> None:
+    write(url, "old")
+    process = start("subscribe", "--no-auth", url)
+    for number in range(100):  # it takes a moment until it reads
+        write(url, number)
+        if select.select([process.stdout], [], [], 0.2)[0]:
+            break
+    assert process.stdout.readline().strip().isdigit()
 
 
 def test_time_is_over(hop: Hop, url: str) -> None:

@@ -10,7 +10,8 @@ from hop.cli._times import time
 _EXAMPLES = """\
 examples:
   hop subscribe kafka://kafka.scimma.org/sys.heartbeat
-  hop subscribe kafka://kafka.scimma.org/gcn -s EARLIEST -e --summary"""
+  hop subscribe kafka://kafka.scimma.org/gcn -s EARLIEST -e --summary
+  hop subscribe kafka://kafka.scimma.org/gcn --since yesterday --until today --save alerts"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,20 +43,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_range(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument(
         "-s",
         "--start-at",
-        type=str.upper,
-        choices=("EARLIEST", "LATEST"),
+        type=_start,
         default="LATEST",
-        help="Set the message offset to start at. Default: LATEST.",
+        metavar="{EARLIEST,LATEST,-N}",
+        help="Set the message offset to start at, -N being the last N messages of each partition."
+        " Default: LATEST. With -g, for partitions that the group has not read yet.",
+    )
+    start.add_argument(
+        "--since",
+        type=time,
+        metavar="TIME",
+        help="Start with the first message written at this time or after it: RFC 3339, or 2h for two hours"
+        " ago, or yesterday; UTC unless it says otherwise.",
     )
     parser.add_argument(
         "--until",
         type=time,
         metavar="TIME",
-        help="Only messages written before this time: RFC 3339, or 2h for two hours ago, or yesterday;"
-        " UTC unless it says otherwise. Ends when it has come.",
+        help="Only messages written before this time, given as for --since. Ends when it has come.",
     )
     parser.add_argument(
         "-e",
@@ -100,8 +109,22 @@ def _add_forms(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _start(text: str) -> str | int:
+    if text.upper() in ("EARLIEST", "LATEST"):
+        return text.upper()
+    if text.startswith("-") and _is_number(text[1:]):
+        return int(text)
+    raise argparse.ArgumentTypeError(
+        f"invalid choice: {text!r} (choose from EARLIEST, LATEST, or -N for the last N messages)"
+    )
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and 0 < len(text) < 19 and int(text) > 0
+
+
 def _count(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 0 < len(text) < 19 and int(text)):
+    if not _is_number(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of messages, 1 or more")
     return int(text)
 

@@ -27,7 +27,7 @@ def subscribe(args: argparse.Namespace) -> int:
     form = _form(args)
     stream = Stream(
         auth=not args.no_auth,
-        start_at=StartPosition[args.start_at],
+        start_at=_start(args),
         # What was written before a time in the past is all there.
         until_eos=args.until_eos or past,
     )
@@ -58,6 +58,13 @@ def subscribe(args: argparse.Namespace) -> int:
             f"for {args.timeout:g} s"
         )
     return 0
+
+
+def _start(args: argparse.Namespace) -> StartPosition | datetime | int:
+    if args.since is not None:
+        since: datetime = args.since
+        return since
+    return StartPosition[args.start_at] if isinstance(args.start_at, str) else int(args.start_at)
 
 
 def _received(
