@@ -276,3 +276,57 @@ def test_on_a_full_disk_writing_raises_and_the_journal_stays_sound(
     found = bodies(journal_path)
     assert len(found) == accepted + 1
     assert found[-1] == b"after"
+
+
+# A signal's handler raises, as Ctrl-C does, wherever writing happens to be.
+INTERRUPTED = """
+import os, random, signal, sys
+from hop.robust_publisher import PublicationJournal
+journal = PublicationJournal(sys.argv[1])
+chance = random.Random(int(sys.argv[2]))
+
+class Interrupted(Exception):
+    pass
+
+def interrupt(*_):
+    raise Interrupted
+
+signal.signal(signal.SIGALRM, interrupt)
+accepted, interrupted = [], 0
+for number in range(3000):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-6, 6e-5))
+        journal.queue_message(b"%d " % number + bytes(number % 100))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        accepted.append(number)
+    except Interrupted:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        interrupted += 1
+print(interrupted, *accepted, flush=True)
+# What was accepted is sent, half of it.
+for _ in range(len(accepted) // 2):
+    entry = journal.get_next_message_to_send()
+    journal.mark_message_sent(entry.sequence)
+    print(int(entry.message.split()[0]), end=" ", flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_interrupted_anywhere_it_keeps_what_was_accepted(
+    journal_path: Path, run: Run, seed: int
+) -> None:
+    out, err = run(INTERRUPTED, journal_path, seed).communicate()
+    first, second = out.split("\n")
+    interrupted, *accepted = map(int, first.split())
+    assert interrupted > 50, err
+    assert len(accepted) > 50
+    sent = set(map(int, second.split()))
+    with PublicationJournal(journal_path) as journal:
+        left = set()
+        while (entry := journal.get_next_message_to_send()) is not None:
+            left.add(int(entry.message.split()[0]))
+            journal.mark_message_sent(entry.sequence)
+        assert not journal.has_messages_to_send()
+    assert set(accepted) <= sent | left
+    assert len(sent) >= len(accepted) // 2

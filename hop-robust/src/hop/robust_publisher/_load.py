@@ -104,7 +104,7 @@ class Loader:
     def _add(self, segment: Segment, found: Record) -> None:
         # Between two messages of one file there is no room for more than these.
         if segment.end <= found.sequence <= segment.end + segment.size // HEAD_SIZE:
-            segment.add(found.sequence, found.offset)
+            segment.add([(found.sequence, found.offset)])
             self.next_sequence = max(self.next_sequence, segment.end)
 
     def _settle(self, found: Record) -> None:

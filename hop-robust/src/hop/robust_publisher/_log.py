@@ -13,6 +13,7 @@ from hop.robust_publisher._disk import open_file, sync, sync_folder
 from hop.robust_publisher._errors import JournalWriteError
 from hop.robust_publisher._segment import MESSAGE, SETTLED, Entry, Segment, ranges
 from hop.robust_publisher._segments import Segments
+from hop.robust_publisher._wake import Wake
 
 logger = logging.getLogger("hop.robust_publisher")
 
@@ -61,7 +62,7 @@ class Log:
         self.path = path
         self.lock = threading.RLock()
         self.freed = threading.Condition(self.lock)
-        self.dirty = threading.Event()
+        self.dirty = Wake()
         self.next_sequence = self.visible = next_sequence
         self.epoch = self.lost = 0
         self.live = sum(segment.live for segment in segments)
@@ -95,8 +96,9 @@ class Log:
             self._rotate()
         with self.lock:
             first = self.next_sequence
-            self._write([Entry(MESSAGE, first + i, body) for i, body in enumerate(bodies)])
+            # Taken before anything can go wrong: a number is never given to two messages.
             self.next_sequence += len(bodies)
+            self._write([Entry(MESSAGE, first + i, body) for i, body in enumerate(bodies)])
             self.live += len(bodies)
             end, written = self.next_sequence, self._written
             if not self._durable:
@@ -119,6 +121,7 @@ class Log:
         with self.lock:
             for first, end in ranges(sequences):
                 self._settle(first, end)
+            self.live = sum(segment.live for segment in self.segments)
             if self._unrecorded and (self.live or any(s.sealed for s in self.segments)):
                 self._record()
             finished = not self.live or any(s.finished for s in self.segments)
@@ -200,7 +203,7 @@ class Log:
         if self._suspect:
             raise JournalWriteError(f"cannot bring to disk the journal {self.path}")
         try:
-            active = self.segments.active or self.segments.open_active(self.next_sequence)
+            active = self.segments.active or self.segments.open_active(entries[0].sequence)
             before = active.size
             active.write(entries)
         except OSError as exc:
@@ -209,8 +212,7 @@ class Log:
         self._unsynced.extend(entries)
         self._unsynced_bytes += active.size - before
         self._written += len(entries)
-        if not self.dirty.is_set():
-            self.dirty.set()
+        self.dirty.set()
 
     def _record(self, more: Iterable[tuple[int, int]] = ()) -> bool:
         """Write which messages are settled, and return whether that was possible; `lock` is held."""

@@ -30,7 +30,7 @@ class Outage:
         if error.code() in _AUTHENTICATION:
             self._reason = "it does not accept the credential; check it with `hop auth list`"
         elif error.code() != KafkaError._ALL_BROKERS_DOWN:
-            self._reason = self._reason or error.str()
+            self._reason = error.str()
             return
         if self._since is None:
             self._since = time.monotonic()

@@ -19,6 +19,7 @@ from hop.robust_publisher._message import encode
 from hop.robust_publisher._refusals import OnRefused
 from hop.robust_publisher._sender import Sender
 from hop.robust_publisher._store import OnCorruption, Store, WhenFull
+from hop.robust_publisher._wake import Wake
 
 RequestedHeaders = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
 
@@ -86,7 +87,7 @@ class RobustProducer(threading.Thread):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=f"hop: {url}", daemon=True)
-        self._wake = threading.Event()
+        self._wake = Wake()
         self._end: float | None = None
         self._broken: BaseException | None = None
         self._connector = Connector(url, auth, kwargs)
@@ -165,8 +166,7 @@ class RobustProducer(threading.Thread):
             bodies.append(encode(body, packed, target, key))
         if bodies:
             self._store.append(bodies, self._check)
-            if not self._wake.is_set():
-                self._wake.set()
+            self._wake.set()
 
     def stop(self, timeout: float | None = None) -> int:
         """Wait until everything has been sent, and end. What has not been sent stays in the journal.

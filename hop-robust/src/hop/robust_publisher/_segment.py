@@ -81,26 +81,33 @@ class Segment:
             OSError: they could not be written.
         """
         frames = [frame(self.mark, *entry) for entry in entries]
-        if not self.size:
-            frames.insert(0, frame(self.mark, START, self.first, VERSION))
-        offset = self.size + (len(frames[0]) if len(frames) > len(entries) else 0)
-        data = b"".join(frames)
-        write_at(self.descriptor, data, self.size)
-        self.size += len(data)
-        for entry, framed in zip(entries, frames[len(frames) - len(entries) :], strict=True):
+        start = b"" if self.size else frame(self.mark, START, self.first, VERSION)
+        offset = self.size + len(start)
+        offsets: list[tuple[int, int]] = []
+        for entry, framed in zip(entries, frames, strict=True):
             if entry.kind == MESSAGE:
-                self.add(entry.sequence, offset)
+                offsets.append((entry.sequence, offset))
             offset += len(framed)
+        write_at(self.descriptor, b"".join((start, *frames)), self.size)
+        self.size = offset
+        if offsets:
+            self.add(offsets)
 
-    def add(self, sequence: int, offset: int) -> None:
-        """Take note of a message in the file; numbers that were left out count as settled."""
-        missing = sequence - self.end
-        if missing:
-            self._alive.extend(bytes(missing))
-            self._offsets.extend([0] * missing)
-        self._alive.append(_ALIVE)
-        self._offsets.append(offset)
-        self.live += 1
+    def add(self, offsets: Sequence[tuple[int, int]]) -> None:
+        """Take note of messages in the file, by number and offset; numbers that were left out count as settled.
+
+        A signal's handler may raise anywhere in here: the messages are there when `_alive` has them, all at once.
+        """
+        end = self.end
+        alive = bytearray(offsets[-1][0] + 1 - end)
+        places = array("Q", bytes(8 * len(alive)))
+        for sequence, offset in offsets:
+            alive[sequence - end] = _ALIVE
+            places[sequence - end] = offset
+        del self._offsets[len(self._alive) :]
+        self._offsets.extend(places)
+        self._alive.extend(alive)
+        self.live += len(offsets)
 
     def offset(self, sequence: int) -> int:
         """Where a message lies in the file."""
@@ -126,8 +133,8 @@ class Segment:
         if start >= stop:
             return 0
         count = self._alive.count(_ALIVE, start, stop)
-        self.live -= count
         self._alive[start:stop] = bytes(stop - start)
+        self.live = self._alive.count(_ALIVE)
         return count
 
     def settled(self) -> Iterator[tuple[int, int]]:
@@ -142,9 +149,9 @@ class Segment:
     def trim(self, end: int) -> None:
         """Forget the messages from `end` on: a later segment has them."""
         keep = max(0, end - self.first)
-        self.live -= self._alive.count(_ALIVE, keep)
         del self._alive[keep:]
         del self._offsets[keep:]
+        self.live = self._alive.count(_ALIVE)
 
     def seal(self, path: Path) -> None:
         """Give the file the name that it keeps, now that nothing is added to it."""

@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Iterator
 from functools import partial
-from threading import Event
 
 from confluent_kafka import KafkaError, Message
 
@@ -20,6 +19,7 @@ from hop.robust_publisher._producers import Producers
 from hop.robust_publisher._refusals import OnRefused, Refusals
 from hop.robust_publisher._store import Store
 from hop.robust_publisher._verdict import Verdict, judge
+from hop.robust_publisher._wake import Wake
 
 logger = logging.getLogger("hop.robust_publisher")
 
@@ -92,7 +92,7 @@ class Sender:
         self._single = Lane(store.log)
         self._producers = Producers(connector, self._outage)
 
-    def step(self, wake: Event, until: float | None = None) -> None:
+    def step(self, wake: Wake, until: float | None = None) -> None:
         """Send what may be sent now, and wait for whatever happens next.
 
         Args:

@@ -147,7 +147,7 @@ class Store:
             self._lock.release()
 
     def _make_room(self, size: int, limit: int, still_sending: Callable[[], None]) -> None:
-        with self.log.freed:
+        with self.log.lock:
             while self.log.used + size > limit:
                 if self._when_full == "raise" or not self.log.live or size > limit:
                     raise JournalFullError(
