@@ -49,12 +49,32 @@ def paired(
     pairs: int = 5,
 ) -> Row:
     """Time `ours` and `reference` in turn, after one run of each that is not counted."""
+    return compared(
+        name,
+        lambda: seconds(ours),
+        against,
+        lambda: seconds(reference),
+        bound=bound,
+        pairs=pairs,
+    )
+
+
+def compared(
+    name: str,
+    ours: Callable[[], float],
+    against: str,
+    reference: Callable[[], float],
+    *,
+    bound: float,
+    pairs: int = 5,
+) -> Row:
+    """As `paired`, for actions that measure themselves and return the seconds."""
     ours()
     reference()
     a, b = [], []
     for _ in range(pairs):
-        a.append(seconds(ours))
-        b.append(seconds(reference))
+        a.append(ours())
+        b.append(reference())
     ratio = median(x / y for x, y in zip(a, b, strict=True))
     return Row(name, against, median(a), median(b), ratio, bound)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import subprocess
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import fastavro
+import pytest
 
-from hop.models import AvroBlob, Blob, GCNCircular, JSONBlob, VOEvent, decode
+from hop.models import AvroBlob, Blob, GCNCircular, GCNTextNotice, JSONBlob, VOEvent, decode
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -49,6 +51,18 @@ def test_section_1_2_2_a_circular_from_a_file(tmp_path: Path) -> None:
     assert _sent_and_received(circular) == GCNCircular(
         {"title": "GCN CIRCULAR", "subject": "test"}, "body\n"
     )
+
+
+def test_section_1_2_2_every_message_has_a_content() -> None:
+    # The quickstart prints `message.content`, whatever comes.
+    circular = GCNCircular({"title": "GCN CIRCULAR"}, "body\n")
+    assert circular.content == {"header": {"title": "GCN CIRCULAR"}, "body": "body\n"}
+    assert VOEvent("ivo://x/y#1", What={"Param": None}).content["What"] == {"Param": None}
+    assert GCNTextNotice("TITLE: GCN NOTICE\n").content["raw"] == "TITLE: GCN NOTICE\n"
+    assert JSONBlob([1]).content == [1]
+    with pytest.raises(AttributeError, match="'GCNCircular' object has no attribute 'contents'"):
+        circular.contents  # noqa: B018
+    assert copy.deepcopy(circular) == circular
 
 
 def test_section_1_5_1_a_voevent_from_a_file(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def pack(
             raw = isinstance(message, (bytes, bytearray, memoryview))
             message = Blob(bytes(message)) if raw else JSONBlob(message)
         serialized = message.serialize()
-        body, name = serialized["content"], serialized["format"].encode()
+        body, name = serialized["content"], serialized["format"].lower().encode()
     packed: PackedHeaders = [("_id", new_id()), ("_format", name)]
     if auth is not None:
         packed.append(("_sender", auth.username.encode()))

@@ -32,7 +32,20 @@ class MessageModel(ABC):
     A model of one's own is a dataclass that derives from this class and defines `load`; its fields are sent as a JSON
     object unless it also defines `serialize` and `deserialize`. The name of its format is its class attribute
     `format_name`, or else the class's name in lower case.
+
+    Every message has a `content`; where the model defines none it is a dictionary of the model's fields.
     """
+
+    if TYPE_CHECKING:
+        content: Any
+    else:
+
+        def __getattr__(self, name: str) -> Any:
+            # `for message in stream: print(message.content)` must not end at the first circular. A property here
+            # would be taken for the default of a field of that name.
+            if name == "content":
+                return self._fields()
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

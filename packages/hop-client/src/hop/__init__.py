@@ -12,7 +12,8 @@ namespace `hop`; this one makes them whole. Nothing is imported until it is touc
 
 from importlib import import_module
 from pkgutil import extend_path
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # as in typing, which takes longer to import than all of this
 
 __path__ = extend_path(__path__, __name__)
 __version__ = "1.0.0"
@@ -38,6 +39,8 @@ _FROM_IO = ("Stream", "stream")
 _MODULES = frozenset(__all__) - {*_FROM_IO, "__version__"}
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from hop import (
         auth,
         cli,
@@ -54,7 +57,7 @@ if TYPE_CHECKING:
     from hop.io import Stream, stream
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
     if name in _FROM_IO:
