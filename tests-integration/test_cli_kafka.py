@@ -135,6 +135,7 @@ def test_who_may_not_write(hop: Hop, hop_kafka: KafkaBroker, hop_kafka_topic: st
     assert len(result.stderr.splitlines()) == 1
     assert topic in result.stderr
     assert "0 messages delivered" in result.stderr
+    assert f"`hop doctor {hop_kafka.url(topic)}`" in result.stderr
     assert "uthori" in result.stderr
 
 

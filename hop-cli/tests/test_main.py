@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import files, version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import hop.list_topics
 import hop.publish
 import hop.subscribe
 import hop.version
+from hop.cli._version import hop_version
 
 Hop = Callable[..., Any]
 
@@ -48,7 +49,6 @@ def test_the_exported_names() -> None:
     assert sorted(hop.version.__all__) == [
         "add_arguments",
         "get_packages",
-        "hop_version",
         "main",
         "print_packages_versions",
     ]
@@ -193,12 +193,6 @@ def test_the_version_option(hop: Hop) -> None:
     assert hop("--version").stdout.split() == ["hop", hop_version()]
 
 
-def hop_version() -> str:
-    from hop.version import hop_version
-
-    return hop_version()
-
-
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_knows_commands_and_options(hop: Hop, shell: str) -> None:
     result = hop("completion", shell)
@@ -236,6 +230,11 @@ def test_the_manual_pages_say_what_the_parsers_say() -> None:
     assert there == made, "run: python hop-cli/tools/make_man.py"
     assert set(made) == {"hop.1", *(f"hop-{name}.1" for name in COMMANDS if name != "sandbox")}
     assert "\\-\\-json\\-metadata" in made["hop-subscribe.1"]
+
+
+def test_the_manual_pages_are_installed() -> None:
+    installed = {Path(str(file)).name for file in files("hop-cli") or () if "man1" in str(file)}
+    assert {"hop.1", "hop-publish.1", "hop-subscribe.1"} <= installed
 
 
 def test_output_that_cannot_be_written_is_an_error(environment: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hop.auth import Auth, AuthError, load_auth, select_matching_auth
 from hop.cli import _network
 from hop.cli._target import default_url
+from hop.cli._version import hop_version
 from hop.io import AuthenticationError, KafkaURL, StreamError, list_topics, parse_url
 
 DEFAULT_TIMEOUT = 10.0
@@ -187,7 +188,5 @@ def _versions() -> str:
     import platform
 
     from confluent_kafka import libversion
-
-    from hop.version import hop_version
 
     return f"hop {hop_version()}, librdkafka {libversion()[0]}, Python {platform.python_version()}"

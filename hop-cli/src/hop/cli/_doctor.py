@@ -41,8 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Print what is right and what is wrong."""
+    import logging
+
     from hop.cli._checks import DEFAULT_TIMEOUT, examine
 
+    # Whatever is worth a warning is one of the results.
+    logging.getLogger("hop").addHandler(logging.NullHandler())
     url, results = examine(
         args.url, not args.no_auth, args.group_id, args.timeout or DEFAULT_TIMEOUT
     )

@@ -14,7 +14,16 @@ _EXPECTED = (OSError, ValueError, RuntimeError, LookupError)
 
 
 class CommandError(Exception):
-    """A command can't do what it was asked; the message is printed as it is, and the exit code is 1."""
+    """A command can't do what it was asked; the message is printed as it is, and the exit code is 1.
+
+    Args:
+        message: one line for the user.
+        see_doctor: whether `hop doctor` may find the cause.
+    """
+
+    def __init__(self, message: str, *, see_doctor: bool = False) -> None:
+        super().__init__(message)
+        self.see_doctor = see_doctor
 
 
 def report(exc: Exception, url: str | None) -> None:
@@ -51,6 +60,8 @@ def _is_ours(exc: BaseException) -> bool:
 
 
 def _doctor_helps(exc: Exception) -> bool:
+    if isinstance(exc, CommandError):
+        return exc.see_doctor
     if "hop.io" not in sys.modules:  # then it is none of its errors
         return False
     from hop.io import AuthenticationError, AuthorizationError, ConnectError

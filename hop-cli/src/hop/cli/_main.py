@@ -112,7 +112,7 @@ def _without_command(arguments: list[str]) -> int:
     parser = top_parser()
     parser.add_argument("command", nargs="?", choices=COMMANDS, help=argparse.SUPPRESS)
     if parser.parse_args(arguments).version:
-        from hop.version import hop_version
+        from hop.cli._version import hop_version
 
         print(f"hop {hop_version()}")
         return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hop.cli._options import add_client_opts, add_timeout
+from hop.cli._options import add_client_opts, add_logging_opts, add_timeout, set_up_logger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,11 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "List available topics."
     parser.epilog = _EXAMPLE
     add_client_opts(parser)
+    add_logging_opts(parser)
     add_timeout(parser, "How long to wait for the broker. Default: 10 s.")
 
 
 def main(args: argparse.Namespace) -> None:
     """Print the topics that are accessible, one a line."""
+    set_up_logger(args)
     topics = list_topics(args.url, not args.no_auth, args.timeout or -1)
     if not topics:
         print("No accessible topics")

@@ -68,16 +68,20 @@ def publish(args: argparse.Namespace) -> int:
         well = failure is None and not deliveries.failed
         wait = _CONFIRMATION if well else _CONFIRMATION_AFTER_FAILURE
         remaining = stream.close(args.timeout or wait)
+    before = f"{deliveries} before that"
+    if missing := deliveries.failed + remaining:
+        before = f"{before}, {missing} not"
     if isinstance(failure, KeyboardInterrupt):
-        print(f"hop: interrupted; {deliveries} before that", file=sys.stderr)
+        print(f"hop: interrupted; {before}", file=sys.stderr)
         return _INTERRUPTED
     if failure is not None:
-        raise CommandError(f"{explain(failure)}; {deliveries} before that") from failure
+        raise CommandError(f"{explain(failure)}; {before}") from failure
     deliveries.check(target)
     if remaining:
         raise CommandError(
             f"cannot publish to {_place(target)}: the broker did not confirm {_count(remaining)} "
-            f"in time; {deliveries}; try again, or wait longer with --timeout"
+            f"in time; {deliveries}; try again, or wait longer with --timeout",
+            see_doctor=True,
         )
     _say(args, f"published {_count(deliveries.confirmed)} to {_place(target)}")
     return 0
@@ -105,7 +109,8 @@ class Deliveries:
                 raise_delivery_errors(*self._first)
             except DeliveryError as exc:
                 raise CommandError(
-                    f"cannot publish to {_place(target)}: {_count(self.failed)} not delivered, {self}: {exc}"
+                    f"cannot publish to {_place(target)}: {_count(self.failed)} not delivered, {self}: {exc}",
+                    see_doctor=self._first[0].code() != KafkaError.MSG_SIZE_TOO_LARGE,
                 ) from exc
 
     def __str__(self) -> str:

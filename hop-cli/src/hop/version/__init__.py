@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
+from hop.cli._version import installed_version
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["add_arguments", "get_packages", "hop_version", "main", "print_packages_versions"]
+__all__ = ["add_arguments", "get_packages", "main", "print_packages_versions"]
 
 _OURS = (
     "hop-client",
@@ -46,13 +48,8 @@ def print_packages_versions(packages: Iterable[str]) -> None:
         packages: names of distributions; one that is not installed is printed as such.
     """
     for package in packages:
-        version = _version(package)
+        version = installed_version(package)
         print(f"{package}=={version}" if version else f"{package} (not installed)")
-
-
-def hop_version() -> str:
-    """The version of hop-client, or, where its parts are installed by themselves, of hop-cli."""
-    return _version("hop-client") or _version("hop-cli") or "unknown"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,21 +71,12 @@ def main(args: argparse.Namespace) -> None:
     if args.json:
         import json
 
-        versions = {name: _version(name) for name in get_packages()}
+        versions = {name: installed_version(name) for name in get_packages()}
         print(json.dumps({**versions, **others}, indent=2))
         return
     print_packages_versions(get_packages())
     for name, version in others.items():
         print(f"{name}=={version}")
-
-
-def _version(package: str) -> str | None:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _name(requirement: str) -> str:
