@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -67,6 +69,23 @@ def test_a_partition_that_is_not_named_starts_at_its_end(write: Write, url: str)
 def test_what_is_no_start_is_refused(start_at: Any, error: type[Exception], reason: str) -> None:
     with pytest.raises(error, match=reason):
         Stream(auth=False, start_at=start_at)
+
+
+def test_looking_for_partitions_costs_no_message(write: Write, url: str) -> None:
+    # The broker answers a question about partitions when it has done with the fetch before, which waits for messages.
+    with Stream(auth=False).open(url, **{"topic.metadata.refresh.interval.ms": 20}) as s:
+
+        def trickle() -> None:
+            for number in range(60):
+                write([number])
+                time.sleep(0.03)
+            time.sleep(1)
+            s.stop()
+
+        writer = threading.Thread(target=trickle)
+        writer.start()
+        assert contents(s) == list(range(60))
+        writer.join()
 
 
 def test_a_topic_that_comes_into_being_is_read(

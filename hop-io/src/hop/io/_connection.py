@@ -39,6 +39,11 @@ _AUTHORIZATION = {
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
 }
+_ASK = "ask the broker's operator for permission"
+_PERMISSION = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "there is no such topic, or its owner has to give you permission",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "a consumer group's name has to start with your user name",
+}
 _UNKNOWN_TOPIC = {
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError._UNKNOWN_TOPIC,
@@ -55,7 +60,8 @@ _NAMES_AND_TIMES = re.compile(
 # What to do about it, where librdkafka's words say more than its code.
 _REMEDIES = {
     "PLAINTEXT broker listener": "the port is one without TLS, for which a credential's protocol is SASL_PLAINTEXT",
-    "SSL listener": "the port is one with TLS, which needs a credential (`hop auth add`) with protocol SASL_SSL",
+    # What answers the first request by hanging up is waiting for a TLS handshake.
+    "in state APIVERSION_QUERY": "the port may be one with TLS, which needs a credential of protocol SASL_SSL",
     "certificate verify failed": "name the file of its authority as ssl_ca_location in the credential",
     "supported mechanisms": "change the credential's mechanism, or its protocol",
 }
@@ -121,7 +127,8 @@ class Connection:
     ) -> dict[str, TopicMetadata]:
         """Connect and ask for topics; for all topics that there are when none is named.
 
-        A topic that does not exist is among the answers, with its error.
+        A topic that does not exist is among the answers, with its error. Not for a consumer that has partitions:
+        waiting for the connection would cost it messages.
 
         Raises:
             StreamError: no broker answers within `timeout` seconds, or it refuses.
@@ -130,6 +137,23 @@ class Connection:
         for topic in tuple(topics) or (None,):
             found.update(self._ask(client, topic, timeout).topics)
         self._opened = True
+        return found
+
+    def news(
+        self, client: Client, topics: Iterable[str], timeout: float
+    ) -> dict[str, TopicMetadata]:
+        """Ask for topics on a connection that there has been.
+
+        Returns:
+            As `metadata`; nothing where no broker answers in time.
+        """
+        found: dict[str, TopicMetadata] = {}
+        try:
+            for topic in topics:
+                found.update(client.list_topics(topic, timeout=timeout).topics)
+        except KafkaException as exc:
+            logger.debug("no news of partitions from %s: %s", self.broker, exc)
+            return {}
         self.answered()
         return found
 
@@ -157,9 +181,10 @@ class Connection:
     def translate(self, error: KafkaError, doing: str) -> StreamError:
         """hop's exception for an error of librdkafka, `doing` being what it ended."""
         code = error.code()
-        reason = self._reason(error)
+        text = self._words(error)
+        reason = _short(text)
         at = f"{doing} at {self.broker}"
-        remedy = next((do for words, do in _REMEDIES.items() if words in reason), None)
+        remedy = next((do for words, do in _REMEDIES.items() if words in text), None)
         if code in _AUTHENTICATION:
             return AuthenticationError(
                 error,
@@ -172,8 +197,7 @@ class Connection:
         if code in _AUTHORIZATION:
             return AuthorizationError(
                 error,
-                f"{at}: not authorised ({reason}); ask the topic's owner for permission, "
-                "and let a consumer group's name start with your user name",
+                f"{at}: not authorised ({reason}); " + _PERMISSION.get(code, _ASK),
             )
         if code in _UNKNOWN_TOPIC:
             return UnknownTopicError(
@@ -223,13 +247,17 @@ class Connection:
             self._error = error
         if error.code() == KafkaError._ALL_BROKERS_DOWN and self._opened and self._down is None:
             self._down = time.monotonic()
-            reason = self._reason(error)
+            reason = _short(self._words(error))
             logger.warning("no broker answers at %s (%s); waiting for it", self.broker, reason)
 
-    def _reason(self, error: KafkaError) -> str:
-        """librdkafka's own words, without the names of its threads and its counts of milliseconds."""
-        text = error.str()
+    def _words(self, error: KafkaError) -> str:
+        """What librdkafka says of an error; of why there is no connection its log says more."""
+        text = error.str() or error.name()
         if error.code() in _SAYS_LITTLE or text.startswith("Failed to get metadata"):
-            # The log knows more of why there is no connection.
             text = self._failure or text
-        return _NAMES_AND_TIMES.sub("", text).rstrip(".") or error.name()
+        return text
+
+
+def _short(text: str) -> str:
+    """librdkafka's words without the names of its threads and its counts of milliseconds."""
+    return _NAMES_AND_TIMES.sub("", text).rstrip(".")

@@ -94,13 +94,6 @@ class Positions:
             behind[partition] = max(0, ends[partition] - position)
         return behind
 
-    def check_group(self) -> None:
-        """Ask for the group's committed offsets, for the error that there may be."""
-        asked = [TopicPartition(*partition) for partition in self._ends]
-        for one in self._client.committed(asked, self._timeout) if asked else []:
-            if one.error is not None:
-                raise confluent_kafka.KafkaException(one.error)
-
     def _finish(self, partition: Partition) -> None:
         if self._unfinished is not None and partition in self._unfinished:
             self._unfinished.remove(partition)

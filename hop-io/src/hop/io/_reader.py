@@ -13,7 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from hop.auth import Auth
 from hop.io._connection import Connection
 from hop.io._done import Done
-from hop.io._errors import ConnectError, ForkedStreamError, StreamClosedError, StreamError
+from hop.io._errors import ForkedStreamError, StreamClosedError, StreamError
 from hop.io._fork import Origin, keep_for_ever
 from hop.io._group import generate_group_id
 from hop.io._positions import Positions
@@ -198,8 +198,6 @@ class Reader:
             logger.warning("topic %s is read once it exists (%s)", topic.topic, topic.error)
         self.positions = Positions(self._client, found, start_at, timeout)
         if self.in_group:
-            # Who may not use the group is told now, not when it has been joined in the background.
-            self.positions.check_group()
             self._client.subscribe(
                 list(self._topics), on_assign=self._on_assign, on_revoke=self._on_revoke
             )
@@ -216,12 +214,8 @@ class Reader:
     def _refresh(self) -> None:
         """Read partitions, and topics, that have come into being."""
         self._refresh_at = time.monotonic() + self._refresh_every
-        try:
-            # A broker answers when it has done with the fetch before, which waits for messages.
-            found = self._connection.metadata(self._client, self._topics, _REFRESH_WAIT)
-        except ConnectError as exc:
-            logger.debug("no news of partitions: %s", exc)
-            return
+        # A broker answers when it has done with the fetch before, which waits for messages.
+        found = self._connection.news(self._client, self._topics, _REFRESH_WAIT)
         if new := self.positions.assign_new(found):
             self._client.incremental_assign(new)
 
