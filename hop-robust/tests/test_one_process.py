@@ -57,6 +57,22 @@ def test_an_object_that_is_dropped_gives_it_back(journal_path: Path) -> None:
         assert journal.has_messages_to_send()
 
 
+ENDING = """
+import sys
+from hop.robust_publisher import PublicationJournal
+journal = PublicationJournal(sys.argv[1])
+journal.queue_message(b"x")
+"""
+
+
+def test_a_program_may_end_without_closing_it(journal_path: Path, run: Run) -> None:
+    process = run(ENDING, journal_path)
+    _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (0, "")
+    with PublicationJournal(journal_path) as journal:
+        assert journal.has_messages_to_send()
+
+
 # In the child, every use raises; it ends as Python programs do, and that does no harm to the parent.
 FORK = """
 import os, sys
@@ -80,7 +96,7 @@ print(os.getpid(), child, flush=True)
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_forked_child_may_not_use_it(journal_path: Path, run: Run) -> None:
-    out, err = run(FORK, journal_path).communicate()
+    out, err = run(FORK, journal_path).communicate(timeout=20)
     *messages, pids = out.splitlines()
     parent, child = pids.split()
     assert len(messages) == 2, err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import threading
@@ -95,6 +96,8 @@ class Store:
             raise
         self._syncer = _Syncer(self.log)
         self._syncer.start()
+        # Later in the end of a program, its threads stand still and can't be waited for.
+        atexit.register(self.close)
 
     def append(self, bodies: Sequence[bytes], still_sending: Callable[[], None]) -> int:
         """Write messages to the journal, all of them or none, and return the number of the first.
@@ -139,6 +142,7 @@ class Store:
         if self._closed or self.foreign:
             return
         self._closed = True
+        atexit.unregister(self.close)
         self._syncer.stop()
         try:
             self.log.sync()
