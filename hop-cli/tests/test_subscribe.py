@@ -9,7 +9,9 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from datetime import datetime, timedelta, timezone
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -390,3 +392,10 @@ def test_the_function_prints_a_message(capfdbinary: pytest.CaptureFixture[bytes]
     assert capfdbinary.readouterr().out == (
         CIRCULAR.encode() + b'{"format": "blob", "content": {"base64": "/w=="}}\n'
     )
+
+
+def test_the_function_prints_where_print_does() -> None:
+    with redirect_stdout(StringIO()) as printed:
+        print_message(GCNCircular.load(CIRCULAR))
+        print_message(Blob(b"\xff"))
+    assert printed.getvalue() == CIRCULAR + "\\xff\n"

@@ -26,9 +26,13 @@ def print_message(message: MessageModel, json_dump: bool = False) -> None:
     from hop.subscribe._forms import as_json, as_text, printable
 
     data = as_json(message) if json_dump else as_text(message)
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None:  # a notebook's, or `redirect_stdout` to a StringIO
+        sys.stdout.write(data.decode("utf-8", "backslashreplace"))
+        return
     sys.stdout.flush()
-    sys.stdout.buffer.write(printable(data, sys.stdout))
-    sys.stdout.buffer.flush()
+    buffer.write(printable(data, sys.stdout))
+    buffer.flush()
 
 
 def main(args: argparse.Namespace) -> int:
