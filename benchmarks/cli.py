@@ -1,8 +1,8 @@
 """The `hop` program against kcat, or, where kcat is not installed, against a bare loop around confluent-kafka.
 
-The broker is Apache Kafka on the same machine, and both sides use TLS. `hop` logs in with a password; what it is compared
-with has a certificate instead, since librdkafka 2.0, which Debian's kcat has, cannot log in to Kafka 4 with SCRAM. Every
-figure is one of whole processes, from their start to their end.
+The broker is Apache Kafka on the same machine, and both sides use TLS. `hop` logs in with a password; what it is
+compared with has a certificate instead, since librdkafka 2.0, which Debian's kcat has, cannot log in to Kafka 4 with
+SCRAM. Every figure is one of whole processes, from their start to their end.
 """
 
 from __future__ import annotations
