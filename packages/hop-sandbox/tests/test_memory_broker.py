@@ -92,6 +92,15 @@ def test_a_chosen_port_is_the_one_that_clients_are_sent_to() -> None:
         assert [m.value() for m in read(broker.address, "gcn", 1)] == [b"through the port"]
 
 
+def test_stopping_with_clients_on_a_chosen_port_prints_nothing(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with memory_broker(["gcn"], port=free_port()) as broker:
+        client = Producer({"bootstrap.servers": broker.address, "log_level": 0})
+        client.list_topics(timeout=10)
+    assert capfd.readouterr().err == ""
+
+
 def test_a_consumer_group_has_its_first_message_without_a_wait() -> None:
     with memory_broker(["gcn"]) as broker:
         produce(broker.address, "gcn", b"one")

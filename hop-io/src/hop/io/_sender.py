@@ -89,7 +89,7 @@ class Sender:
                 self._client.produce(topic, body, key, headers=headers, on_delivery=callback)
                 return
             except BufferError:
-                self._client.poll(_SLICE)
+                self._serve(self._client.poll, _SLICE)
             except KafkaException as exc:
                 if not self._go_on_without():
                     raise DeliveryError.of(1, topic, self.broker, exc.args[0]) from exc
@@ -98,7 +98,7 @@ class Sender:
         """Call the callbacks of messages that have been delivered or given up."""
         if self._refused is not None:
             self._refused.poll(0)
-        self._client.poll(timeout)
+        self._serve(self._client.poll, timeout)
 
     def pending(self) -> int:
         """How many messages are neither delivered nor given up."""
@@ -111,7 +111,7 @@ class Sender:
             left = _SLICE if end is None else min(_SLICE, max(0.0, end - time.monotonic()))
             if self._refused is not None:
                 self._refused.flush(left)
-            self._client.flush(left)
+            self._serve(self._client.flush, left)
             remaining = self.pending()
             if not remaining or (end is not None and time.monotonic() >= end):
                 return remaining
@@ -123,6 +123,14 @@ class Sender:
         elif self.pending():
             self._client.purge()
             self._client.poll(0)
+
+    def _serve(self, wait: Callable[[float], object], timeout: float) -> None:
+        """Have callbacks called; an error that has stopped the client is raised there, too."""
+        try:
+            wait(timeout)
+        except KafkaException as exc:
+            if not self._go_on_without():
+                raise self._connection.translate(exc.args[0], "cannot go on writing") from exc
 
     def _delivered(
         self, on_delivery: OnDelivery, error: KafkaError | None, message: Message

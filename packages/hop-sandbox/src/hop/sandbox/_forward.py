@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from hop.sandbox._errors import SandboxError, reason
 
@@ -34,7 +35,9 @@ async def forward(host: str, port: int, target: str) -> asyncio.Server:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(_pipe(reader, there[1]), _pipe(there[0], writer))
+        # At the end the event loop cancels what is still connected, and would print that as an error.
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(_pipe(reader, there[1]), _pipe(there[0], writer))
 
     try:
         return await asyncio.start_server(connected, host, port)
