@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sysconfig
 import termios
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -71,6 +72,7 @@ def start(
 ) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Start `hop` in the background, its input, output and errors in pipes."""
     started: list[subprocess.Popen[bytes]] = []
+    watchdogs: list[threading.Timer] = []
 
     def run(*arguments: str | Path) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
@@ -82,9 +84,16 @@ def start(
             cwd=tmp_path,
         )
         started.append(process)
+        # What it does not print would be waited for in vain.
+        watchdog = threading.Timer(60, process.kill)
+        watchdog.daemon = True
+        watchdog.start()
+        watchdogs.append(watchdog)
         return process
 
     yield run
+    for watchdog in watchdogs:
+        watchdog.cancel()
     for process in started:
         process.kill()
         with process, suppress(BrokenPipeError, ValueError):
