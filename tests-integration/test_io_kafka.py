@@ -180,7 +180,9 @@ def test_a_topic_to_write_only_is_told_when_it_is_read(
 def test_a_group_without_permission_is_told(auth: Auth, url: str) -> None:
     start = time.monotonic()
     with (
-        pytest.raises(AuthorizationError, match=r"not authorised.*your user name"),
+        pytest.raises(
+            AuthorizationError, match=r"reading test_a_group.*not authorised.*your user name"
+        ),
         Stream(auth=auth).open(url, "r", "somebody-elses-group") as s,
     ):
         next(iter(s))

@@ -209,7 +209,8 @@ class Reader:
         if error.code() == KafkaError._PARTITION_EOF:
             self.positions.reached(message)
         elif not error.retriable() and error.code() not in _PASSING:
-            raise self._connection.translate(error, f"cannot go on reading {message.topic()}")
+            what = message.topic() or ", ".join(self._topics)  # a group's error has no topic
+            raise self._connection.translate(error, f"cannot go on reading {what}")
 
     def _refresh(self) -> None:
         """Read partitions, and topics, that have come into being."""
