@@ -24,7 +24,7 @@ from hop.io import StartPosition, Stream
 
 TASK, TOPIC = sys.argv[1:]
 WHERE = json.load(sys.stdin)
-COUNT = WHERE["count"]
+COUNT, WRITES = WHERE["count"], WHERE["writes"]
 AUTH = Auth(WHERE["user"], WHERE["password"], ssl_ca_location=WHERE["ca"])
 URL = f"kafka://{WHERE['address']}/{TOPIC}"
 RAW: dict[str, Any] = {"bootstrap.servers": WHERE["address"], **AUTH()}
@@ -96,7 +96,7 @@ def raw_write(idempotent: bool) -> float:
             failed.append(error)
 
     start = time.perf_counter()
-    for number in range(COUNT):
+    for number in range(WRITES):
         headers = [("_id", BODY[:16]), ("_format", b"blob"), ("_sender", b"hop")]
         while True:
             try:
@@ -114,7 +114,7 @@ def raw_write(idempotent: bool) -> float:
 def write(idempotent: bool) -> float:
     with Stream(auth=AUTH).open(URL, "w", idempotent=idempotent) as stream:
         start = time.perf_counter()
-        for _ in range(COUNT):
+        for _ in range(WRITES):
             stream.write(BODY)
         stream.flush()
         return time.perf_counter() - start

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from benchmarks._harness import Row, compared
 
-COUNT = 200_000
+COUNT = 150_000
+WRITES = 30_000
 WORKER = Path(__file__).with_name("_io_worker.py")
 BLOBS, OBJECTS, SCRATCH, ALERTS = "blobs", "objects", "scratch", "alerts"
 
@@ -30,6 +31,7 @@ def measure() -> list[Row]:
                 "password": user.password,
                 "ca": str(broker.ca_file),
                 "count": COUNT,
+                "writes": WRITES,
             }
         )
         for topic in (BLOBS, OBJECTS, SCRATCH, ALERTS):

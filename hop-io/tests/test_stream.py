@@ -103,10 +103,11 @@ def test_who_asks_for_authentication_does_not_go_without(
             list_topics(url, auth=auth)
 
 
-def test_why_there_is_no_token_is_told(url: str) -> None:
+@pytest.mark.parametrize("mode", ["r", "w"])
+def test_why_there_is_no_token_is_told(url: str, mode: Any) -> None:
     auth = Auth("alice", "", method="OAUTHBEARER", ssl=False, token_command="echo sorry >&2; false")
     with pytest.raises(RuntimeError, match="sorry"):
-        Stream(auth=auth).open(url)
+        Stream(auth=auth).open(url, mode)
 
 
 def test_a_stream_can_be_subclassed(url: str) -> None:

@@ -111,15 +111,12 @@ class Connection:
 
         Raises:
             StreamError: librdkafka has no such option, or the option no such value.
+            RuntimeError: a token for OAUTHBEARER can't be had.
         """
+        config = _with_first_token(self._config)
         try:
-            return kind(self._config)
-        except (KafkaException, SystemError) as exc:
-            # Who waits for a token in vain is not told why, and confluent-kafka's consumer raises no proper exception.
-            if reason := getattr(self._config.get("oauth_cb"), "error", None):
-                raise reason from exc
-            if isinstance(exc, SystemError):
-                raise
+            return kind(config)
+        except KafkaException as exc:
             raise self.translate(exc.args[0], "cannot set up the connection to the broker") from exc
 
     def metadata(
@@ -256,6 +253,19 @@ class Connection:
         if error.code() in _SAYS_LITTLE or text.startswith("Failed to get metadata"):
             text = self._failure or text
         return text
+
+
+def _with_first_token(config: dict[str, Any]) -> dict[str, Any]:
+    """The options, with a token for OAUTHBEARER at hand.
+
+    librdkafka would wait ten seconds for one that can't be had and not tell why, and confluent-kafka's consumer then
+    raises what is no exception.
+    """
+    fetch = config.get("oauth_cb")
+    if fetch is None:
+        return config
+    first = [fetch(config.get("sasl.oauthbearer.config", ""))]
+    return {**config, "oauth_cb": lambda options: first.pop() if first else fetch(options)}
 
 
 def _short(text: str) -> str:
