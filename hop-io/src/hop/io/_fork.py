@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from hop.io._errors import ForkedStreamError
+
 _generation = 0
 
 
@@ -29,6 +31,17 @@ class Origin:
     def forked(self) -> bool:
         """Whether this is another process, a child."""
         return self._generation != _generation
+
+    def check(self) -> None:
+        """Raise what is to be raised where a stream is used in another process than it was opened in.
+
+        Raises:
+            ForkedStreamError: this is a child.
+        """
+        if self.forked:
+            raise ForkedStreamError(
+                "the stream was opened in another process; open one in each process"
+            )
 
 
 def keep_for_ever(client: Any) -> None:

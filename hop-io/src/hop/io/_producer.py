@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, Message
 
 from hop.auth import Auth
 from hop.io._connection import DEFAULT_TIMEOUT
-from hop.io._errors import DeliveryError, ForkedStreamError, StreamClosedError
+from hop.io._errors import DeliveryError, StreamClosedError
 from hop.io._pack import PackedHeaders, RequestedHeaders, pack, pairs
 from hop.io._sender import Sender
 
@@ -228,7 +228,7 @@ class Producer:
         if self._closed:
             return 0
         try:
-            remaining = 0 if self._sender.forked else self._sender.flush(timeout)
+            remaining = 0 if self._sender.origin.forked else self._sender.flush(timeout)
             self._raise_failures()
             return remaining
         finally:
@@ -258,7 +258,7 @@ class Producer:
 
     def __del__(self) -> None:
         if not self._closed:
-            if not self._sender.forked:
+            if not self._sender.origin.forked:
                 warnings.warn(
                     f"unclosed stream {self!r}", ResourceWarning, stacklevel=2, source=self
                 )
@@ -278,9 +278,6 @@ class Producer:
             raise DeliveryError.of(len(failures), topic, self._sender.broker, error)
 
     def _check_usable(self) -> None:
-        if self._sender.forked:
-            raise ForkedStreamError(
-                "the stream was opened in another process; open one in each process"
-            )
+        self._sender.origin.check()
         if self._closed:
             raise StreamClosedError("the stream is closed; open it again to go on writing")

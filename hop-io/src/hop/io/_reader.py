@@ -13,7 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from hop.auth import Auth
 from hop.io._connection import Connection
 from hop.io._done import Done
-from hop.io._errors import ForkedStreamError, StreamClosedError, StreamError
+from hop.io._errors import StreamClosedError, StreamError
 from hop.io._fork import Origin, keep_for_ever
 from hop.io._group import generate_group_id
 from hop.io._positions import Positions
@@ -121,10 +121,7 @@ class Reader:
             StreamClosedError: it is closed.
             ForkedStreamError: it was opened in another process.
         """
-        if self._origin.forked:
-            raise ForkedStreamError(
-                "the stream was opened in another process; open one in each process"
-            )
+        self._origin.check()
         if self.closed:
             raise StreamClosedError("the stream is closed; open it again to go on reading")
 

@@ -42,22 +42,20 @@ class Sender:
         broker: `host:port` of a broker.
         auth: the credential, None for none.
         options: librdkafka's options.
+
+    Attributes:
+        origin: the process that made it.
     """
 
     def __init__(self, broker: str, auth: Auth | None, options: dict[str, Any]) -> None:
         self.broker = broker
         self._auth = auth
         self._options = options
-        self._origin = Origin()
+        self.origin = Origin()
         self._lock = threading.Lock()
         self._connection = Connection(broker, auth, options)
         self._client = self._connection.client(confluent_kafka.Producer)
         self._refused: confluent_kafka.Producer | None = None
-
-    @property
-    def forked(self) -> bool:
-        """Whether this is a child of the process that made it."""
-        return self._origin.forked
 
     def connect(self, topic: str | None, timeout: float) -> None:
         """Wait for the broker, and see that it has the topic.
@@ -83,7 +81,7 @@ class Sender:
         Raises:
             DeliveryError: the message can never be sent.
         """
-        callback = on_delivery if self._refused else partial(self._delivered, on_delivery)
+        callback = partial(self._delivered, on_delivery)
         while True:
             try:
                 self._client.produce(topic, body, key, headers=headers, on_delivery=callback)
@@ -118,7 +116,7 @@ class Sender:
 
     def close(self) -> None:
         """Give up what has not been delivered."""
-        if self.forked:
+        if self.origin.forked:
             keep_for_ever(self._client)
         elif self.pending():
             self._client.purge()
