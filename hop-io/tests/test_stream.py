@@ -44,6 +44,7 @@ def test_the_exported_names() -> None:
         "StreamClosedError",
         "StreamError",
         "UnknownTopicError",
+        "credential_for",
         "list_topics",
         "parse_url",
         "raise_delivery_errors",

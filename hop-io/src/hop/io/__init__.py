@@ -11,6 +11,7 @@ with stream.open("kafka://localhost:9092/gcn", "r") as s:
 from typing import TYPE_CHECKING, Any
 
 from hop.io._consumer import Consumer
+from hop.io._credentials import credential_for
 from hop.io._errors import (
     AuthenticationError,
     AuthorizationError,
@@ -47,6 +48,7 @@ __all__ = [
     "StreamClosedError",
     "StreamError",
     "UnknownTopicError",
+    "credential_for",
     "list_topics",
     "parse_url",
     "raise_delivery_errors",

@@ -8,8 +8,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError
 
-from hop.auth import Auth, select_matching_auth
-from hop.io import Producer, Stream, parse_url
+from hop.auth import Auth
+from hop.io import Producer, credential_for, parse_url
 
 # librdkafka gives no message up by itself, and sends none twice as long as one producer lives.
 _OPTIONS: dict[str, Any] = {
@@ -58,12 +58,7 @@ class Connector:
             )
         self.broker = target.broker
         self.topic = target.topics[0] if target.topics else None
-        self.auth: Auth | None
-        if isinstance(auth, Auth):
-            self.auth = auth
-        else:
-            known = Stream(auth).auth
-            self.auth = select_matching_auth(known, target.broker, target.user) if known else None
+        self.auth = credential_for(auth, target)
         self.idempotent = True
         self._options = {name: value for name, value in options.items() if "." in name}
 
