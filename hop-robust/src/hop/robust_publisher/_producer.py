@@ -19,15 +19,12 @@ from hop.robust_publisher._message import encode
 from hop.robust_publisher._refusals import OnRefused
 from hop.robust_publisher._sender import Sender
 from hop.robust_publisher._store import OnCorruption, Store, WhenFull
-from hop.robust_publisher._wake import Wake
+from hop.robust_publisher._worker import Worker
 
 RequestedHeaders = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
 
 logger = logging.getLogger("hop.robust_publisher")
 
-# So often in a row may sending fail for a reason that nobody has thought of, without a message arriving in between.
-_MAX_FAILURES = 5
-_FIRST_PAUSE = 0.2
 # How long an exception in the `with` block waits for what was written before it, in seconds.
 _LAST_WAIT = 5.0
 # A thread that is waited for is looked at again after this time (seconds), so that Ctrl-C takes effect.
@@ -87,9 +84,6 @@ class RobustProducer(threading.Thread):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=f"hop: {url}", daemon=True)
-        self._wake = Wake()
-        self._end: float | None = None
-        self._broken: BaseException | None = None
         self._connector = Connector(url, auth, kwargs)
         self._store = Store(
             journal_path,
@@ -99,7 +93,9 @@ class RobustProducer(threading.Thread):
             when_full=when_full,
         )
         try:
-            self._sender = Sender(self._store, self._connector, poll_wait, on_refused)
+            self._worker = Worker(
+                self._store, Sender(self._store, self._connector, poll_wait, on_refused)
+            )
         except BaseException:
             self._store.close()
             raise
@@ -166,7 +162,7 @@ class RobustProducer(threading.Thread):
             bodies.append(encode(body, packed, target, key))
         if bodies:
             self._store.append(bodies, self._check)
-            self._wake.set()
+            self._worker.wake.set()
 
     def stop(self, timeout: float | None = None) -> int:
         """Wait until everything has been sent, and end. What has not been sent stays in the journal.
@@ -187,12 +183,12 @@ class RobustProducer(threading.Thread):
             raise PublisherError(
                 "cannot stop: the publisher belongs to the process that this one was forked from"
             )
-        self._end = None if timeout is None else time.monotonic() + timeout
         self._stopping = True
+        self._worker.end(timeout)
         try:
             self._await(None)
         finally:
-            self._end = 0.0
+            self._worker.end(0)
             self._await(_END)
             remaining = self._store.log.live
             if self.is_alive():
@@ -200,31 +196,15 @@ class RobustProducer(threading.Thread):
                     "the thread that sends from the journal %s does not end", self._store.path
                 )
             else:
-                self._sender.close()
+                self._worker.close()
                 self._store.close()
             atexit.unregister(self._stop_at_exit)
-        if self._broken is not None:
-            raise PublisherError(self._why_broken()) from self._broken
+        self._worker.check()
         return remaining
 
     def run(self) -> None:
         """What the background thread does; not to be called."""
-        failures, confirmed, pause = 0, 0, _FIRST_PAUSE
-        while not self._finished():
-            try:
-                self._sender.step(self._wake, self._end)
-            except BaseException as exc:
-                if self._sender.confirmed != confirmed:
-                    failures, confirmed, pause = 0, self._sender.confirmed, _FIRST_PAUSE
-                failures += 1
-                logger.exception("sending from the journal %s failed", self._store.path)
-                if failures >= _MAX_FAILURES or not isinstance(exc, Exception):
-                    self._broken = exc
-                    return
-                self._wake.wait(pause)
-                pause *= 2
-                if failures > 1:
-                    self._begin_again()
+        self._worker.run()
 
     def __enter__(self) -> RobustProducer:
         self.start()
@@ -258,37 +238,19 @@ class RobustProducer(threading.Thread):
     def __repr__(self) -> str:
         return f"<RobustProducer to {self._connector.broker}, journal {self._store.path}>"
 
-    def _finished(self) -> bool:
-        if not self._stopping:
-            return False
-        return not self._store.log.live or (self._end is not None and time.monotonic() >= self._end)
-
-    def _begin_again(self) -> None:
-        try:
-            self._sender.renew()
-        except Exception:
-            logger.exception("cannot begin again with a new connection")
-
     def _check(self) -> None:
         if self._store.foreign:
             self._store.check()
-        if self._broken is not None:
-            raise PublisherError(self._why_broken()) from self._broken
+        self._worker.check()
         if self._stopping:
             raise PublisherError("cannot write: the publisher has been stopped")
         if not self.is_alive():
             raise PublisherError("cannot write: the publisher is not running; call start() first")
 
-    def _why_broken(self) -> str:
-        return (
-            f"sending from the journal {self._store.path} has failed again and again"
-            f" ({self._broken!r}); what it holds is sent when a new publisher is started with it"
-        )
-
     def _await(self, timeout: float | None) -> None:
         end = None if timeout is None else time.monotonic() + timeout
         while self.is_alive() and (end is None or time.monotonic() < end):
-            self._wake.set()
+            self._worker.wake.set()
             self.join(_SLICE)
 
     def _stop_at_exit(self) -> None:

@@ -20,9 +20,13 @@ class Segments:
     Args:
         path: the active segment's file; the sealed ones lie beside it.
         segments: those that there are.
+
+    Attributes:
+        used: how many bytes all files take.
     """
 
     def __init__(self, path: Path, segments: Sequence[Segment]) -> None:
+        self.used = sum(segment.size for segment in segments)
         self._path = path
         self._all = list(segments)
         self._ordinal = max((sealed_ordinal(s.path) for s in segments), default=0)
@@ -56,6 +60,7 @@ class Segments:
     def add(self, segment: Segment) -> None:
         """Let another one be the active one."""
         self._all.append(segment)
+        self.used += segment.size
 
     def seal(self, segment: Segment) -> None:
         """Let nothing more be written to a segment."""
@@ -67,6 +72,7 @@ class Segments:
     def remove(self, segment: Segment) -> None:
         """Forget a segment whose file is gone."""
         self._all.remove(segment)
+        self.used -= segment.size
 
     def empty(self) -> None:
         """Cut the active segment, the only one, to nothing; the next message in it has the number 1."""
@@ -77,6 +83,7 @@ class Segments:
             fresh.entered = active.entered
             self._all = [fresh]
         self._recent = None
+        self.used = 0
 
     def overlapping(self, first: int, end: int) -> Iterator[Segment]:
         """Those that have messages from `first` to before `end`."""

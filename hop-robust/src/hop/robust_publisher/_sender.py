@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import logging
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from functools import partial
 from confluent_kafka import KafkaError, Message
 
 from hop.robust_publisher._connect import Connector
+from hop.robust_publisher._flights import Flight, Flights
 from hop.robust_publisher._holds import Holds
 from hop.robust_publisher._lane import Lane
 from hop.robust_publisher._message import QueuedMessage
@@ -23,9 +23,6 @@ from hop.robust_publisher._wake import Wake
 
 logger = logging.getLogger("hop.robust_publisher")
 
-# So much is with librdkafka at a time; everything else stays on disk.
-_WINDOW = 10_000
-_WINDOW_BYTES = 16 << 20
 # How many messages to send before confirmations are looked at.
 _BATCH = 500
 # How long to wait at a time, in seconds: for confirmations, and for something to do.
@@ -35,21 +32,8 @@ _SOON = 0.01
 # Confirmations are written to the journal after so many, or after this time (seconds).
 _SETTLE_COUNT = 1000
 _SETTLE_TIME = 0.02
-# A message that failed for a reason that may pass is sent again after this time (seconds), then after twice that, …
-_FIRST_PAUSE = 0.1
-_LAST_PAUSE = 30.0
 # That it failed is said once in so many seconds.
 _COMPLAIN_INTERVAL = 10.0
-
-
-class _Flight:
-    __slots__ = ("alone", "attempts", "size", "topic")
-
-    def __init__(self, topic: str, size: int, attempts: int, alone: bool) -> None:
-        self.topic = topic
-        self.size = size
-        self.attempts = attempts
-        self.alone = alone
 
 
 class Sender:
@@ -81,10 +65,7 @@ class Sender:
         self._outage = Outage(connector.broker)
         self._refusals = Refusals(store.path, on_refused)
         self._generation = 0
-        self._flights: dict[int, _Flight] = {}
-        self._bytes = 0
-        self._attempts: dict[int, int] = {}
-        self._delayed: list[tuple[float, int, str]] = []
+        self._flights = Flights()
         self._settled: list[int] = []
         self._settled_at = 0.0
         self._complained_at = -_COMPLAIN_INTERVAL
@@ -101,8 +82,7 @@ class Sender:
         """
         wake.clear()
         now = time.monotonic()
-        while self._delayed and self._delayed[0][0] <= now:
-            _, sequence, topic = heapq.heappop(self._delayed)
+        for sequence, topic in self._flights.due():
             self._holds.put_back(topic, sequence)
         try:
             sent = self._fill()
@@ -131,10 +111,8 @@ class Sender:
         finally:
             # What is said from now on of messages that were on their way before does not count.
             self._generation += 1
-            for sequence, flight in self._flights.items():
-                self._holds.put_back(flight.topic, sequence)
-            self._flights.clear()
-            self._bytes = 0
+            for sequence, topic in self._flights.end_all():
+                self._holds.put_back(topic, sequence)
 
     def close(self) -> None:
         """Give up what is on its way, which stays in the journal, and note what has been confirmed."""
@@ -143,9 +121,8 @@ class Sender:
 
     def _wait(self, now: float, until: float | None) -> float:
         ends = [now + (_WAIT if self._flights else _IDLE)]
-        ends += [end for end in (until, self._holds.due()) if end is not None]
-        if self._delayed:
-            ends.append(self._delayed[0][0])
+        due = (until, self._holds.due(), self._flights.next_due())
+        ends += [end for end in due if end is not None]
         if self._producers.fatal is not None:
             ends.append(self._producers.renew_at)
         # What is due and can't be done now, because too much is on its way, is looked at again soon.
@@ -158,8 +135,7 @@ class Sender:
         while (
             sent < _BATCH
             and self._producers.fatal is None
-            and len(self._flights) + len(self._delayed) < _WINDOW
-            and self._bytes < _WINDOW_BYTES
+            and self._flights.room
             and (found := next(messages, None)) is not None
         ):
             self._send(*found)
@@ -185,34 +161,34 @@ class Sender:
     def _send(self, message: QueuedMessage, alone: bool) -> None:
         sequence = message.sequence
         topic = message.topic or self._connector.topic
-        flight = _Flight(topic or "", len(message.message), self._attempts.pop(sequence, 0), alone)
-        if topic is None:
-            self._refuse(
-                message, flight, "neither the message nor the publisher's URL names a topic"
-            )
-            return
-        self._flights[sequence] = flight
-        self._bytes += flight.size
-        delivered = partial(self._delivered, self._generation, sequence)
+        self._flights.begin(sequence, topic or "", len(message.message), alone)
         try:
+            if topic is None:
+                raise ValueError("neither the message nor the publisher's URL names a topic")
+            delivered = partial(self._delivered, self._generation, sequence)
             error = self._producers.send(message, topic, delivered, alone=alone)
         except (TypeError, ValueError) as exc:
-            self._refuse(message, self._land(sequence), str(exc))
+            self._refuse(message, self._flights.end(sequence), str(exc))
         except BaseException:
-            self._land(sequence)
-            self._holds.put_back(topic, sequence)
+            self._holds.put_back(self._flights.end(sequence).topic, sequence)
             raise
         else:
             if error is not None:
-                flight.alone = True
-                self._delivered(self._generation, sequence, error, None)
+                # It is about this message, which was not sent together with any other.
+                self._delivered(self._generation, sequence, error, None, alone=True)
 
     def _delivered(
-        self, generation: int, sequence: int, error: KafkaError | None, _: Message | None
+        self,
+        generation: int,
+        sequence: int,
+        error: KafkaError | None,
+        _: Message | None,
+        *,
+        alone: bool = False,
     ) -> None:
         if generation != self._generation or sequence not in self._flights:
             return
-        flight = self._land(sequence)
+        flight = self._flights.end(sequence)
         if error is None:
             self.confirmed += 1
             self._producers.succeeded()
@@ -221,12 +197,12 @@ class Sender:
             self._settled.append(sequence)
             return
         try:
-            self._failed(sequence, flight, error)
+            self._failed(sequence, flight, error, alone or flight.alone)
         except BaseException:
             self._holds.put_back(flight.topic, sequence)
             raise
 
-    def _failed(self, sequence: int, flight: _Flight, error: KafkaError) -> None:
+    def _failed(self, sequence: int, flight: Flight, error: KafkaError, alone: bool) -> None:
         verdict = judge(error)
         if verdict is Verdict.FATAL:
             self._producers.fatal = self._producers.fatal or error
@@ -237,22 +213,17 @@ class Sender:
             self._holds.failed(flight.topic, sequence, error)
         elif verdict is Verdict.AGAIN:
             self._complain(flight.topic, error)
-            self._later(sequence, flight)
-        elif not flight.alone:
+            self._flights.later(sequence, flight)
+        elif not alone:
             self._single.put_back(sequence)
         elif (message := self._single.get(sequence)) is not None:
             self._refuse(message, flight, error.str())
 
-    def _land(self, sequence: int) -> _Flight:
-        flight = self._flights.pop(sequence)
-        self._bytes -= flight.size
-        return flight
-
-    def _refuse(self, message: QueuedMessage, flight: _Flight, reason: str) -> None:
+    def _refuse(self, message: QueuedMessage, flight: Flight, reason: str) -> None:
         if self._refusals.add(message, flight.topic, reason):
             self._settled.append(message.sequence)
         else:
-            self._later(message.sequence, flight)
+            self._flights.later(message.sequence, flight)
 
     def _complain(self, topic: str, error: KafkaError) -> None:
         now = time.monotonic()
@@ -261,11 +232,6 @@ class Sender:
             logger.warning(
                 "a message to %s was not taken (%s); it is sent again", topic, error.str()
             )
-
-    def _later(self, sequence: int, flight: _Flight) -> None:
-        pause = min(_FIRST_PAUSE * 2**flight.attempts, _LAST_PAUSE)
-        self._attempts[sequence] = min(flight.attempts + 1, 30)
-        heapq.heappush(self._delayed, (time.monotonic() + pause, sequence, flight.topic))
 
     def _settle(self, *, at_once: bool = False) -> None:
         now = time.monotonic()

@@ -15,7 +15,8 @@ from hop.robust_publisher._errors import JournalError, JournalFullError, Journal
 from hop.robust_publisher._frame import HEAD_SIZE
 from hop.robust_publisher._load import Loader
 from hop.robust_publisher._lock import Lock
-from hop.robust_publisher._log import SEGMENT_SIZE, Log
+from hop.robust_publisher._log import Log
+from hop.robust_publisher._tail import SEGMENT_SIZE, Tail
 
 logger = logging.getLogger("hop.robust_publisher")
 
@@ -94,7 +95,7 @@ class Store:
             self._closed = True
             self._lock.release()
             raise
-        self._syncer = _Syncer(self.log)
+        self._syncer = _Syncer(self.path, self.log.tail)
         self._syncer.start()
         # Later in the end of a program, its threads stand still and can't be waited for.
         atexit.register(self.close)
@@ -145,14 +146,14 @@ class Store:
         atexit.unregister(self.close)
         self._syncer.stop()
         try:
-            self.log.sync()
+            self.log.tail.sync()
         finally:
             self.log.close()
             self._lock.release()
 
     def _make_room(self, size: int, limit: int, still_sending: Callable[[], None]) -> None:
         with self.log.lock:
-            while self.log.used + size > limit:
+            while self.log.segments.used + size > limit:
                 if self._when_full == "raise" or not self.log.live or size > limit:
                     raise JournalFullError(
                         f"cannot write {size} bytes to the journal {self.path}: it would become larger than"
@@ -165,32 +166,32 @@ class Store:
 class _Syncer(threading.Thread):
     """Brings a journal to disk soon after it has been written to."""
 
-    def __init__(self, log: Log) -> None:
-        super().__init__(name=f"hop: {log.path.name} to disk", daemon=True)
-        self._log = log
+    def __init__(self, path: Path, tail: Tail) -> None:
+        super().__init__(name=f"hop: {path.name} to disk", daemon=True)
+        self._tail = tail
         self._stopped = threading.Event()
 
     def run(self) -> None:
         delay = _SYNC_DELAY
         while not self._stopped.is_set():
-            self._log.dirty.wait()
+            self._tail.dirty.wait()
             if self._stopped.wait(delay):
                 return
             # Only here, so that a call to stop in the meantime is seen above.
-            self._log.dirty.clear()
+            self._tail.dirty.clear()
             try:
-                self._log.sync()
+                self._tail.sync()
             except JournalWriteError as exc:
                 if delay == _SYNC_DELAY:
                     logger.error("%s; the next write will raise unless that changes", exc)
                 delay = _RETRY_DELAY
-                self._log.dirty.set()
+                self._tail.dirty.set()
             else:
                 delay = _SYNC_DELAY
 
     def stop(self) -> None:
         self._stopped.set()
-        self._log.dirty.set()
+        self._tail.dirty.set()
         self.join()
 
 
