@@ -14,18 +14,34 @@ from hop.robust_publisher._errors import (
     JournalWriteError,
     PublisherError,
 )
+from hop.robust_publisher._inspect import (
+    JournalDamage,
+    JournalReport,
+    WaitingMessages,
+    inspect_journal,
+    read_journal,
+    read_refused,
+    retry_refused,
+)
 from hop.robust_publisher._journal import PublicationJournal
 from hop.robust_publisher._message import QueuedMessage
 from hop.robust_publisher._producer import RobustProducer
 
 __all__ = [
     "JournalCorruptError",
+    "JournalDamage",
     "JournalError",
     "JournalFullError",
     "JournalInUseError",
+    "JournalReport",
     "JournalWriteError",
     "PublicationJournal",
     "PublisherError",
     "QueuedMessage",
     "RobustProducer",
+    "WaitingMessages",
+    "inspect_journal",
+    "read_journal",
+    "read_refused",
+    "retry_refused",
 ]
