@@ -301,7 +301,7 @@ def test_looking_at_ones_own_journal_does_not_unlock_it(journal_path: Path, run:
 BUSY = """
 import random, sys, time
 from hop.robust_publisher import PublicationJournal
-journal = PublicationJournal(sys.argv[1], max_journal_bytes=1 << 20)
+journal = PublicationJournal(sys.argv[1], max_journal_bytes=1 << 19)
 print("ready", flush=True)
 number = 0
 end = time.monotonic() + 6
@@ -311,7 +311,7 @@ while time.monotonic() < end:
         number += 1
     while (message := journal.get_next_message_to_send()) is not None:
         journal.mark_message_sent(message.sequence)
-        if random.random() < 0.004:
+        if random.random() < 0.003:
             break
 """
 
