@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Headers = Sequence[tuple[str, bytes | None]] | None
 
 # Nearly every header is one of these, byte for byte.
-_BY_HEADER = {name.encode(): (name, model) for name, model in BUILT_IN.items()}
+_BY_HEADER = {name.encode(): (name, model.deserialize) for name, model in BUILT_IN.items()}
 
 
 def is_test(headers: Headers) -> bool:
@@ -47,17 +47,20 @@ def decode(headers: Headers, body: bytes | None) -> MessageModel:
         return _without_format(data)
     known = _BY_HEADER.get(declared)
     if known is None:
-        name = declared.decode("utf-8", "backslashreplace").strip().lower()
-        return _with_format(name, None, data, data)
-    return _with_format(*known, data, data)
+        return _with_format(
+            declared.decode("utf-8", "backslashreplace").strip().lower(), data, data
+        )
+    name, deserialize = known
+    try:
+        return deserialize(data)
+    except Exception as exc:
+        return Blob(data, name, _reason(exc))
 
 
-def _with_format(
-    name: str, model: type[MessageModel] | None, content: bytes, body: bytes
-) -> MessageModel:
+def _with_format(name: str, content: bytes, body: bytes) -> MessageModel:
     """The content as that format says; where that fails, the body as a Blob."""
     try:
-        model = model or BUILT_IN.get(name) or message_models().get(name)
+        model = BUILT_IN.get(name) or message_models().get(name)
         if model is None:
             return Blob(body, name, f"the format {one_line(name, 60)!r} is not known here")
         message = model.deserialize(content)
@@ -96,4 +99,4 @@ def _without_format(body: bytes) -> MessageModel:
     name, content = value["format"].strip().lower(), value["content"]
     if name in ("blob", "json"):
         return JSONBlob(content)
-    return _with_format(name, None, dump_json(content), body)
+    return _with_format(name, dump_json(content), body)
