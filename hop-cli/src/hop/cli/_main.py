@@ -31,6 +31,7 @@ COMMANDS = {
     ),
     "configure": ("hop.cli._configure", "Show and change settings"),
     "doctor": ("hop.cli._doctor", "Find out why a connection does not work"),
+    "journal": ("hop.cli._journal", "Look at the journal of a robust publisher"),
     "list-topics": ("hop.list_topics", "Show accessible Kafka topics"),
     "publish": ("hop.publish", "Publish messages such as GCN circulars and notices"),
     "sandbox": ("hop.cli._sandbox", "Run a broker of your own, to try hop"),

@@ -44,7 +44,7 @@ def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Nam
     """Parse options and arguments in any order, which argparse by itself can't for commands of commands."""
     commands = commands_of(parser)
     if not commands:
-        return parser.parse_intermixed_args(arguments)
+        return parser.parse_intermixed_args(_without_urls_as_values(parser, arguments))
     place = next((i for i, word in enumerate(arguments) if not word.startswith("-")), None)
     if place is None or arguments[place] not in commands:
         return parser.parse_args(arguments)  # help, or an error
@@ -52,3 +52,18 @@ def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Nam
     args = commands[name].parse_intermixed_args(arguments[:place] + arguments[place + 1 :])
     args.command = name
     return args
+
+
+def _without_urls_as_values(parser: argparse.ArgumentParser, arguments: list[str]) -> list[str]:
+    """Let an option whose value may be left out not take a broker's URL for it: `--robust kafka://…`."""
+    optional = {
+        name: f"{name}={action.const}"
+        for action in parser._get_optional_actions()
+        if action.nargs == "?"
+        for name in action.option_strings
+    }
+    following = [*arguments[1:], ""]
+    return [
+        optional[word] if word in optional and after.startswith("kafka://") else word
+        for word, after in zip(arguments, following, strict=True)
+    ]

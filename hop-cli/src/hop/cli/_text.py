@@ -31,6 +31,14 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and not stream.closed and stream.isatty()
 
 
+def printable(data: bytes, stream: TextIO) -> bytes:
+    """What to write to a stream: as it is, or, on a terminal, with nothing in it that a terminal would obey."""
+    if not is_terminal(stream):
+        return data
+    text = escaped(data.decode("utf-8", "backslashreplace"))
+    return text.encode(stream.encoding or "utf-8", "backslashreplace")
+
+
 def colour(text: str, code: int) -> str:
     """The text in a colour (an ANSI code) where stdout is a terminal that has some and NO_COLOR is not set."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from hop.cli._journal import DEFAULT_JOURNAL
 from hop.cli._options import add_client_opts, add_logging_opts, add_timeout
 
 _EXAMPLES = """\
@@ -53,8 +54,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_timeout(
         parser,
-        "How long to wait for the broker: to connect (default 10 s), and, at the end, until it has"
-        " confirmed every message (default 60 s).",
+        "How long to wait for the broker: to connect (default 10 s; not with --robust), and, at the end, until"
+        " it has confirmed every message (default 60 s).",
+    )
+    parser.add_argument(
+        "--robust",
+        nargs="?",
+        const=DEFAULT_JOURNAL,
+        metavar="JOURNAL",
+        help="Keep the messages in this file until the broker has confirmed them, so that none is lost, and send"
+        f" also what waits in it from before. Default: {DEFAULT_JOURNAL}. See `hop journal`.",
     )
     parser.add_argument(
         "--dry-run",

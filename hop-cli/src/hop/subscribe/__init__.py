@@ -23,7 +23,8 @@ def print_message(message: MessageModel, json_dump: bool = False) -> None:
             in the form that its model has as text. A blob is then written as the bytes that it is, unless
             stdout is a terminal, on which control characters are escaped.
     """
-    from hop.subscribe._forms import as_json, as_text, printable
+    from hop.cli._text import printable
+    from hop.subscribe._forms import as_json, as_text
 
     data = as_json(message) if json_dump else as_text(message)
     buffer = getattr(sys.stdout, "buffer", None)

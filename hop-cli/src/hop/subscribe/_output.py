@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable
 
 from hop.cli import CommandError
-from hop.cli._text import is_terminal
+from hop.cli._text import is_terminal, printable
 from hop.io import Metadata
-from hop.subscribe._forms import printable
 
 # Whatever waits is written when there is so much of it (bytes), or when it has waited so long (seconds).
 _BLOCK = 64 << 10
