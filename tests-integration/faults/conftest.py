@@ -9,11 +9,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-
 from faults.publisher import Publisher
 from faults.reader import Reader
 from faults.report import Row, table
 from faults.scale import FULL, SHORT, Scale
+
 from hop.sandbox import KafkaBroker, kafka_broker
 
 _ROWS = pytest.StashKey[list[Row]]()

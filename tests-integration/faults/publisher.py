@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,9 +15,17 @@ from pathlib import Path
 
 from faults.publish import Job
 from faults.watcher import Decide, Watcher
+
 from hop.sandbox import KafkaBroker
 
 PROGRAM = Path(__file__).with_name("publish.py")
+
+
+def nowhere() -> str:
+    """The URL of a broker that is not there."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return f"kafka://127.0.0.1:{s.getsockname()[1]}/"
 
 
 class Publishing:
@@ -136,6 +145,12 @@ class Publisher:
         self._stack = stack
         self._started = 0
 
+    def beside(self, name: str) -> Publisher:
+        """Another one, with a journal of its own."""
+        folder = self.journal.parent.with_name(f"{self.journal.parent.name}-{name}")
+        folder.mkdir()
+        return Publisher(self._broker, self._topic, folder / self.journal.name, self._stack)
+
     def job(self, **changes: object) -> Job:
         user = self._broker.users["hop"]
         settings: dict[str, object] = {
@@ -157,7 +172,7 @@ class Publisher:
         self._started += 1
         publishing = Publishing(
             [*before, sys.executable, str(PROGRAM), json.dumps(asdict(job))],
-            self.journal.parent.with_name(f"errors-{self._started}"),
+            self.journal.parent.with_name(f"{self.journal.parent.name}.{self._started}.log"),
             () if channel is None else (channel,),
         )
         self._stack.callback(publishing.close)

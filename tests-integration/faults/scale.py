@@ -25,6 +25,11 @@ class Scale:
     states: int
     each: int
 
+    @property
+    def some(self) -> str:
+        """What to say of a case that is numbered and not tried in full."""
+        return "" if self.stride == 1 else " (some of them)"
+
 
 SHORT = Scale(kills=3, outage=3, waiting=40_000, stride=13, states=2, each=500)
 FULL = Scale(kills=20, outage=80, waiting=200_000, stride=1, states=12, each=5000)

@@ -9,6 +9,7 @@ from faults.publisher import Publisher, Publishing
 from faults.reader import Reader, count
 from faults.report import Row
 from faults.scale import Scale
+
 from hop.sandbox import KafkaBroker
 
 LARGE = 57

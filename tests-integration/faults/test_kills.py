@@ -7,11 +7,11 @@ import signal
 import time
 
 import pytest
-
 from faults.publisher import Publisher
 from faults.reader import Reader, count
 from faults.report import Row
 from faults.scale import Scale
+
 from hop.sandbox import KafkaBroker
 
 

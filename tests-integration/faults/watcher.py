@@ -1,4 +1,7 @@
-"""Deciding about the system calls of a program that has called `seccomp.be_watched`: fail them, cut them short, note them."""
+"""Deciding about the system calls of a program that has called `seccomp.be_watched`.
+
+They can be made, made to fail, cut short, noted; or the program is killed instead.
+"""
 
 from __future__ import annotations
 

@@ -150,9 +150,7 @@ class Log:
         with self.tail.syncing, self.lock:
             done = [segment for segment in self.segments if segment.finished]
             if done and self._bury(done):
-                for segment in done:
-                    self._delete(segment)
-                sync_folder(self.path.parent)
+                self._delete(done)
             if not self.live and not any(segment.sealed for segment in self.segments):
                 self._empty()
             self.freed.notify_all()
@@ -175,21 +173,38 @@ class Log:
             segment.recorded_in.difference_update(done)
         return True
 
-    def _delete(self, segment: Segment) -> None:
-        segment.close()
+    def _delete(self, segments: Sequence[Segment]) -> None:
+        for segment in segments:
+            segment.close()
+            try:
+                segment.path.unlink(missing_ok=True)
+            except OSError as exc:
+                # It stays, with what is known of it, until the journal is opened again.
+                segment.stuck = True
+                logger.error(
+                    "cannot delete %s, all of which has been sent: %s", segment.path, exc.strerror
+                )
+            else:
+                self.segments.remove(segment)
         try:
-            segment.path.unlink(missing_ok=True)
+            sync_folder(self.path.parent)
         except OSError as exc:
-            # It stays, with what is known of it, until the journal is opened again.
-            segment.stuck = True
-            logger.error(
-                "cannot delete %s, all of which has been sent: %s", segment.path, exc.strerror
+            # Should they come back in a power failure, what was in them is known to have been sent.
+            logger.warning(
+                "cannot bring to disk that files of the journal %s are deleted: %s",
+                self.path,
+                exc.strerror,
             )
-            return
-        self.segments.remove(segment)
 
     def _empty(self) -> None:
-        self.segments.empty()
+        try:
+            self.segments.empty()
+        except OSError as exc:
+            logger.warning("cannot empty the journal %s: %s", self.path, exc.strerror)
+            # It is tried again when more has been sent; until then the file says that it has.
+            if self._unrecorded:
+                self._record()
+            return
         self.next_sequence = self.visible = 1
         self.epoch += 1
         self._unrecorded.clear()
