@@ -276,15 +276,24 @@ def test_lists_for_loading_archives(write: Write, url: str) -> None:
         assert (message.content, metadata.offset) == (0, 0)
 
 
-def test_a_list_counts_as_done_when_the_next_is_asked_for(write: Write, url: str) -> None:
-    write(range(6))
+def test_a_list_counts_as_done_when_the_next_is_asked_for_or_at_the_end(
+    write: Write, url: str
+) -> None:
+    write(range(9))
     stream = Stream(auth=False, start_at=StartPosition.EARLIEST, until_eos=True)
-    with stream.open(url, "r", "batches", **GROUP) as s:
+
+    def take(lists: int) -> list[Any]:
+        with stream.open(url, "r", "batches", **GROUP) as s:
+            batches = s.read_batches(batch_size=3)
+            return [contents(next(batches)) for _ in range(lists)]
+
+    with pytest.raises(ZeroDivisionError), stream.open(url, "r", "batches", **GROUP) as s:
         batches = s.read_batches(batch_size=3)
-        first = contents(next(batches))
-        next(batches)
-    with stream.open(url, "r", "batches", **GROUP) as s:
-        assert first + contents(s) == list(range(6))
+        assert contents(next(batches)) == [0, 1, 2]
+        assert contents(next(batches)) == [3, 4, 5]
+        raise ZeroDivisionError
+    assert take(1) == [[3, 4, 5]]
+    assert take(1) == [[6, 7, 8]]
 
 
 def test_marks_may_come_in_any_order_and_go_back_only_when_told(write: Write, url: str) -> None:

@@ -13,10 +13,12 @@ from confluent_kafka import Message
 
 from hop.auth import Auth
 from hop.io._connection import DEFAULT_TIMEOUT
-from hop.io._metadata import Headers, Metadata, headers_of
+from hop.io._made import Make, Models, make_raw
+from hop.io._metadata import Metadata, headers_of
 from hop.io._reader import Reader
+from hop.io._reading import Reading
 from hop.io._start import StartAt, StartPosition, check_start
-from hop.models import Blob, MessageModel, decode, is_test, message_models
+from hop.models import MessageModel, is_test
 
 logger = logging.getLogger("hop.io")
 
@@ -63,11 +65,6 @@ class Consumer:
         timeout: float = DEFAULT_TIMEOUT,
         **kwargs: Any,
     ) -> None:
-        self._ignoretest = ignoretest
-        self._until_eos = until_eos
-        self._stopped = False
-        self._current: Message | None = None
-        self._unknown_formats: set[str | None] = set()
         names = (topics,) if isinstance(topics, str) else tuple(dict.fromkeys(topics))
         if not names:
             raise ValueError(
@@ -79,6 +76,8 @@ class Consumer:
         self._reader = Reader(
             group_id, brokers, names, auth, check_start(start_at), until_eos, timeout, kwargs
         )
+        self._reading = Reading(self._reader, ignoretest, until_eos)
+        self._models = Models()
 
     @overload
     def read(
@@ -128,7 +127,9 @@ class Consumer:
             StreamError: the broker ends the stream.
             StreamClosedError: the stream is closed.
         """
-        return self._read(self._maker(metadata), autocommit, batch_size, batch_timeout, kwargs)
+        return self._read(
+            self._models.make(metadata), autocommit, batch_size, batch_timeout, kwargs
+        )
 
     def read_raw(
         self,
@@ -140,8 +141,7 @@ class Consumer:
         **kwargs: Any,
     ) -> Iterator[bytes] | Iterator[tuple[bytes, Metadata]]:
         """As `read`, but give the messages' bodies as they are, without decoding them; a null body is empty."""
-        make: Any = _body_and_metadata if metadata else _body
-        return self._read(make, autocommit, batch_size, batch_timeout, kwargs)
+        return self._read(make_raw(metadata), autocommit, batch_size, batch_timeout, kwargs)
 
     def read_batches(
         self,
@@ -153,9 +153,10 @@ class Consumer:
     ) -> Iterator[list[Any]]:
         """As `read`, but give lists of what has arrived, of up to `batch_size` messages, for loading archives.
 
-        The messages of a list count as done when the next list is asked for.
+        The messages of a list count as done when the next list is asked for or the stream is closed.
         """
-        return self._read_batches(self._maker(metadata), autocommit, batch_size, batch_timeout)
+        give = self._reading.in_lists(self._models.make(metadata), autocommit, batch_size)
+        return self._reading.run(give, batch_size, batch_timeout)
 
     def __iter__(self) -> Iterator[MessageModel]:
         return self.read()
@@ -195,7 +196,7 @@ class Consumer:
 
     def stop(self) -> None:
         """End the iteration; from another thread or a signal handler, too. The stream stays open."""
-        self._stopped = True
+        self._reading.stop()
 
     @property
     def _consumer(self) -> Consumer:
@@ -205,7 +206,7 @@ class Consumer:
     def close(self) -> None:
         """End all subscriptions and shut down. Closing twice is harmless."""
         if not self._reader.closed:
-            self._done_with_current()
+            self._reading.settle()
             self._reader.close()
 
     @staticmethod
@@ -223,8 +224,7 @@ class Consumer:
         traceback: TracebackType | None,
     ) -> None:
         if exc is not None:
-            # The message in hand was not dealt with: it comes again.
-            self._current = None
+            self._reading.drop()
         self.close()
 
     def __del__(self) -> None:
@@ -238,145 +238,25 @@ class Consumer:
 
     def _read(
         self,
-        make: Callable[[Message, Headers | None], T],
+        make: Make[T],
         autocommit: bool,
         batch_size: int,
         batch_timeout: timedelta | None,
         ignored: dict[str, Any],
     ) -> Iterator[T]:
-        self._reader.check_usable()
-        wait = _seconds(batch_size, batch_timeout)
         if ignored:
             logger.debug("read: ignored unknown options: %s", ", ".join(sorted(ignored)))
-        return self._messages(make, autocommit and self._reader.in_group, batch_size, wait)
+        give = self._reading.singly(make, autocommit)
+        return self._reading.run(give, batch_size, batch_timeout)
 
-    def _messages(
+    def _read_async(
         self,
-        make: Callable[[Message, Headers | None], T],
-        track: bool,
-        batch_size: int,
-        wait: float | None,
-    ) -> Iterator[T]:
-        while not self._stopped:
-            yield from self._buffered(make, track)
-            self._done_with_current()
-            if not self._stopped and not self._reader.fetch(batch_size, wait):
-                return
-        self._stopped = False
-
-    def _buffered(self, make: Callable[[Message, Headers | None], T], track: bool) -> Iterator[T]:
-        """The messages that have been fetched; with `track` each counts as done when the next is asked for."""
-        reader, buffer = self._reader, self._reader.buffer
-        until_eos, ignoretest = self._until_eos, self._ignoretest
-        while buffer and not self._stopped:
-            if self._current is not None:
-                self._done_with_current()
-            message = buffer.popleft()
-            if until_eos and reader.positions.is_past_end(message):
-                continue
-            if track:
-                self._current = message
-            headers = headers_of(message)
-            if ignoretest and is_test(headers):
-                continue
-            yield make(message, headers)
-
-    async def _read_async(
-        self,
-        run: Callable[..., Awaitable[bool]],
+        thread: Callable[..., Awaitable[bool]],
         metadata: bool,
         autocommit: bool,
         batch_size: int,
         batch_timeout: timedelta | None,
     ) -> AsyncIterator[Any]:
-        """As `read`, for a program that has something wait in another thread: `run`."""
-        self._reader.check_usable()
-        wait = _seconds(batch_size, batch_timeout)
-        make, track = self._maker(metadata), autocommit and self._reader.in_group
-        while not self._stopped:
-            for item in self._buffered(make, track):
-                yield item
-            self._done_with_current()
-            if not self._stopped and not await run(self._reader.fetch, batch_size, wait):
-                return
-        self._stopped = False
-
-    def _read_batches(
-        self,
-        make: Callable[[Message, Headers | None], T],
-        autocommit: bool,
-        batch_size: int,
-        batch_timeout: timedelta | None,
-    ) -> Iterator[list[T]]:
-        reader, buffer = self._reader, self._reader.buffer
-        wait = _seconds(batch_size, batch_timeout)
-        track = autocommit and reader.in_group
-        while not self._stopped:
-            if not buffer:
-                if not reader.fetch(batch_size, wait):
-                    return
-                continue
-            batch: list[T] = []
-            last: dict[tuple[str | None, int | None], Message] = {}
-            while buffer and len(batch) < batch_size:
-                message = buffer.popleft()
-                if self._until_eos and reader.positions.is_past_end(message):
-                    continue
-                last[message.topic(), message.partition()] = message
-                headers = headers_of(message)
-                if not (self._ignoretest and is_test(headers)):
-                    batch.append(make(message, headers))
-            if batch:
-                yield batch
-            if track:
-                for message in last.values():
-                    reader.done.message(message)
-        self._stopped = False
-
-    def _maker(self, metadata: bool) -> Callable[[Message, Headers | None], Any]:
-        """What makes of a message what is given to the program."""
-        return self._model_and_metadata if metadata else self._model
-
-    def _model(self, message: Message, headers: Headers | None) -> MessageModel:
-        model = decode(headers, message.value())
-        if type(model) is Blob and model.reason is not None:
-            self._warn(message, model)
-        return model
-
-    def _model_and_metadata(
-        self, message: Message, headers: Headers | None
-    ) -> tuple[MessageModel, Metadata]:
-        return self._model(message, headers), Metadata.from_message(message, headers)
-
-    def _warn(self, message: Message, blob: Blob) -> None:
-        """One warning for what did not decode; for a format that nobody knows, one a format."""
-        if blob.declared_format not in message_models():
-            if blob.declared_format in self._unknown_formats:
-                return
-            self._unknown_formats.add(blob.declared_format)
-        logger.warning(
-            "message %d of partition %d of topic %s is given as a blob: %s",
-            message.offset(),
-            message.partition(),
-            message.topic(),
-            blob.reason,
-        )
-
-    def _done_with_current(self) -> None:
-        message, self._current = self._current, None
-        if message is not None:
-            self._reader.done.message(message)
-
-
-def _body(message: Message, headers: Headers | None) -> bytes:
-    return message.value() or b""
-
-
-def _body_and_metadata(message: Message, headers: Headers | None) -> tuple[bytes, Metadata]:
-    return message.value() or b"", Metadata.from_message(message, headers)
-
-
-def _seconds(batch_size: int, batch_timeout: timedelta | None) -> float | None:
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}; it has to be 1 or more")
-    return None if batch_timeout is None else batch_timeout.total_seconds()
+        """As `read`, for a program that has something wait in another thread."""
+        give = self._reading.singly(self._models.make(metadata), autocommit)
+        return self._reading.run_async(thread, give, batch_size, batch_timeout)

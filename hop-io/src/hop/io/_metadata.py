@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
@@ -14,7 +14,7 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 def headers_of(message: Message) -> Headers | None:
     """The headers of a consumed message. (confluent-kafka's types also allow what only `produce` takes.)"""
-    return cast("Headers | None", message.headers())
+    return message.headers()  # type: ignore[return-value]
 
 
 class Metadata(tuple[Any, ...]):
