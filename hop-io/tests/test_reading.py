@@ -29,6 +29,7 @@ from hop.sandbox import MemoryBroker, memory_broker
 Write = Callable[..., None]
 
 # The memory broker has whoever joins a group after somebody left it wait for this long.
+WAIT = timedelta(seconds=5)
 GROUP = {"session.timeout.ms": 1200, "heartbeat.interval.ms": 200}
 
 
@@ -284,11 +285,11 @@ def test_a_list_counts_as_done_when_the_next_is_asked_for_or_at_the_end(
 
     def take(lists: int) -> list[Any]:
         with stream.open(url, "r", "batches", **GROUP) as s:
-            batches = s.read_batches(batch_size=3)
+            batches = s.read_batches(batch_size=3, batch_timeout=WAIT)
             return [contents(next(batches)) for _ in range(lists)]
 
     with pytest.raises(ZeroDivisionError), stream.open(url, "r", "batches", **GROUP) as s:
-        batches = s.read_batches(batch_size=3)
+        batches = s.read_batches(batch_size=3, batch_timeout=WAIT)
         assert contents(next(batches)) == [0, 1, 2]
         assert contents(next(batches)) == [3, 4, 5]
         raise ZeroDivisionError
