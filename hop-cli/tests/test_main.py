@@ -26,6 +26,7 @@ COMMANDS = [
     "completion",
     "configure",
     "doctor",
+    "journal",
     "list-topics",
     "publish",
     "sandbox",
@@ -80,13 +81,14 @@ def test_an_unknown_command_is_named(hop: Hop) -> None:
         (
             "publish",
             "URL MESSAGE --no-auth -q --quiet -v --verbose -f --format -t --test --header --key"
-            " --timeout --dry-run GCNTEXTNOTICE EXTERNAL",
+            " --timeout --dry-run --robust GCNTEXTNOTICE EXTERNAL",
         ),
         (
             "subscribe",
             "URL --no-auth -q -v -s --start-at EARLIEST LATEST -e --until-eos -g --group-id -j --json"
             " -t --test -n --count --timeout --until --where --json-metadata --summary --save -D",
         ),
+        ("journal", "show verify export retry-dead -q --quiet -v --verbose"),
         ("list-topics", "URL --no-auth --timeout"),
         ("auth", "locate list add remove test -q --quiet -v --verbose"),
         ("configure", "locate show set"),
