@@ -68,6 +68,8 @@ def take_over(path: Path, *, strict: bool) -> None:
             _write(unfinished, bodies)
     finally:
         os.close(descriptor)
+    # The old one gives up its name only when the new one's is on disk.
+    sync_folder(path.parent)
     old = _free_name(path.with_name(path.name + ".migrated"))
     path.rename(old)
     unfinished.rename(path)

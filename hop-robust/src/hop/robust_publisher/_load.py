@@ -27,6 +27,9 @@ from hop.robust_publisher._segment import (
 
 logger = logging.getLogger("hop.robust_publisher")
 
+# A disk writes so much at a time at least, in bytes.
+_SECTOR = 512
+
 
 class Loader:
     """Reads all segments of a journal.
@@ -62,7 +65,6 @@ class Loader:
     def _load(self, file: Path, *, is_active: bool) -> None:
         segment = Segment(file, self.next_sequence)
         segment.sealed = not is_active
-        segment.entered = True
         self.segments.append(segment)
         segment.descriptor = open_file(file, os.O_RDWR if is_active else os.O_RDONLY)
         status = os.fstat(segment.descriptor)
@@ -120,8 +122,9 @@ class Loader:
     ) -> None:
         torn = damages.pop() if damages and damages[-1].torn else None
         if mark is None and not (torn and not damages):
-            start = os.pread(segment.descriptor, len(MAGIC), 0)
-            if is_active and start != MAGIC:
+            start = os.pread(segment.descriptor, _SECTOR, 0)
+            # Zeros are what a power failure leaves of a file whose first part did not get to disk.
+            if is_active and start.strip(b"\0") and not start.startswith(MAGIC):
                 raise JournalCorruptError(
                     f"{segment.path} is no journal; move it away, or name another file as journal_path"
                 )

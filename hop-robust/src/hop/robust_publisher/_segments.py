@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from hop.robust_publisher._disk import open_file
+from hop.robust_publisher._disk import open_file, sync_folder
 from hop.robust_publisher._segment import Segment, overlapping, sealed_ordinal, sealed_path
 
 # Files that are read are kept open, so many at a time.
@@ -52,6 +52,7 @@ class Segments:
         Raises:
             OSError: that is not possible.
         """
+        self.enter()
         segment = Segment(self._path, first)
         segment.descriptor = open_file(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         self._all.append(segment)
@@ -65,9 +66,24 @@ class Segments:
     def seal(self, segment: Segment) -> None:
         """Let nothing more be written to a segment."""
         segment.seal(sealed_path(self._path, self._ordinal + 1))
+        segment.entered = False
         self._ordinal += 1
         if segment.descriptor >= 0:
             self._keep_open(segment)
+
+    def enter(self) -> None:
+        """Bring the files' names to disk.
+
+        A file may take another's former name only then: after a power failure there might be the new one alone.
+
+        Raises:
+            OSError: that is not possible.
+        """
+        new = [segment for segment in self._all if not segment.entered]
+        if new:
+            sync_folder(self._path.parent)
+            for segment in new:
+                segment.entered = True
 
     def remove(self, segment: Segment) -> None:
         """Forget a segment whose file is gone."""

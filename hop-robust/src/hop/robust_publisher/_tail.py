@@ -119,8 +119,7 @@ class Tail:
                     raise self._failed("bring to disk", exc) from exc
             try:
                 sync(descriptor)
-                if not active.entered:
-                    sync_folder(self._path.parent)
+                self._segments.enter()
             except OSError as exc:
                 logger.warning("%s; it is written again", self._failed("bring to disk", exc))
                 with self.lock:
@@ -128,7 +127,6 @@ class Tail:
                     self._rescue()
             else:
                 with self.lock:
-                    active.entered = True
                     self._on_disk(target)
             finally:
                 os.close(descriptor)
@@ -165,6 +163,7 @@ class Tail:
             active.close()
             if not active.sealed:
                 self._segments.seal(active)
+            self._segments.enter()
             unfinished.rename(self._path)
             sync_folder(self._path.parent)
         except OSError as exc:
