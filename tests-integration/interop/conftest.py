@@ -1,0 +1,63 @@
+"""Fixtures: the releases and ours, with a credential for the Kafka of the session each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from interop.releases import RELEASES, Release, build, installed
+from interop.results import PAGE, Results
+from interop.sides import Side
+
+from hop.sandbox import KafkaBroker
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-page",
+        action="store_true",
+        help="put the results into docs/interoperability.md instead of comparing them with it",
+    )
+
+
+@pytest.fixture(scope="session")
+def results(request: pytest.FixtureRequest) -> Iterator[Results]:
+    # Where pytest starts at another folder, it does not know the option.
+    results = Results(PAGE, request.config.getoption("--write-page", default=False))
+    failed = request.session.testsfailed
+    yield results
+    if request.session.testsfailed == failed:
+        results.write()
+
+
+@pytest.fixture(scope="session", params=RELEASES, ids=lambda release: release.version)
+def release(request: pytest.FixtureRequest) -> Release:
+    chosen: Release = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def theirs(
+    release: Release,
+    hop_kafka: KafkaBroker,
+    tmp_path_factory: pytest.TempPathFactory,
+    results: Results,
+) -> Side:
+    """A release, with the broker's credential stored by itself."""
+    folder = tmp_path_factory.mktemp(f"hop-client-{release.version}-")
+    side = Side(release.version, build(release, folder), folder / "config")
+    side.succeed("auth", "add", hop_kafka.users["hop"].file)
+    have = installed(side.python)
+    for name in ("python", "adc-streaming", "confluent-kafka"):
+        results.record("releases", release.version, name, have[name], compare=False)
+    return side
+
+
+@pytest.fixture(scope="session")
+def ours(hop_kafka: KafkaBroker, tmp_path_factory: pytest.TempPathFactory) -> Side:
+    """This checkout's hop, with the broker's credential stored by itself."""
+    side = Side("ours", Path(sys.executable), tmp_path_factory.mktemp("ours"))
+    side.succeed("auth", "add", hop_kafka.users["hop"].file)
+    return side
