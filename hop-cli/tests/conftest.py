@@ -101,15 +101,15 @@ def start(
 
 
 class Terminal:
-    """`hop` on a terminal of its own: what it shows can be waited for, and something be typed."""
+    """A program on a terminal of its own: what it shows can be waited for, and something be typed."""
 
-    def __init__(self, arguments: Sequence[str | Path], env: dict[str, str], folder: Path) -> None:
+    def __init__(self, command: Sequence[str | Path], env: dict[str, str], folder: Path) -> None:
         self.shown = ""
         self.pid, self._master = pty.fork()
         if self.pid == 0:  # the child
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
             os.chdir(folder)
-            os.execve(HOP, [HOP, *map(str, arguments)], env)
+            os.execvpe(command[0], list(map(str, command)), env)
 
     def wait_for(self, text: str, seconds: float = 20) -> None:
         end = time.monotonic() + seconds
@@ -151,13 +151,15 @@ class Terminal:
 
 @pytest.fixture
 def terminal(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
-    """Run `hop` on a terminal."""
+    """Run `hop`, or another program, on a terminal."""
     opened: list[Terminal] = []
 
-    def run(*arguments: str | Path, env: dict[str, str] | None = None) -> Terminal:
+    def run(
+        *arguments: str | Path, env: dict[str, str] | None = None, program: str = HOP
+    ) -> Terminal:
         fresh = {**environment, "TERM": "xterm", "PYTHONUTF8": "1"}
         fresh.pop("NO_COLOR", None)
-        opened.append(Terminal(arguments, {**fresh, **(env or {})}, tmp_path))
+        opened.append(Terminal([program, *arguments], {**fresh, **(env or {})}, tmp_path))
         return opened[-1]
 
     yield run

@@ -195,28 +195,6 @@ def test_the_version_option(hop: Hop) -> None:
     assert hop("--version").stdout.split() == ["hop", hop_version()]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_knows_commands_and_options(hop: Hop, shell: str) -> None:
-    result = hop("completion", shell)
-    assert (result.returncode, result.stderr) == (0, "")
-    for word in ("subscribe", "until-eos", "locate", "GCNTEXTNOTICE"):
-        assert word in result.stdout
-
-
-def test_bash_completes_with_the_script(hop: Hop, tmp_path: Path) -> None:
-    (tmp_path / "hop.bash").write_text(hop("completion", "bash").stdout)
-    program = (
-        "source hop.bash\n"
-        "COMP_WORDS=(hop subscribe --until); COMP_CWORD=2\n"
-        "$(complete -p hop | sed 's/.*-F \\([^ ]*\\).*/\\1/') hop --until subscribe\n"
-        'printf "%s\\n" "${COMPREPLY[@]}"\n'
-    )
-    result = subprocess.run(
-        ["bash", "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True
-    )
-    assert sorted(result.stdout.split()) == ["--until", "--until-eos"]
-
-
 def test_the_manual_pages_say_what_the_parsers_say() -> None:
     folder = Path(__file__).parent.parent
     program = (

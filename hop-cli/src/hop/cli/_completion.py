@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from hop.cli._parser import Parser
 
 _SHELLS = ("bash", "zsh", "fish")
+_FILE, _FOLDER = "file", "folder"
+# what an argument is called in the help: what its value is the name of
+_NAMES = {
+    "CREDENTIALS_FILE": _FILE,
+    "JOURNAL": _FILE,
+    "MESSAGE": _FILE,
+    "PATH": _FILE,
+    "DIR": _FOLDER,
+}
 _EXAMPLES = """\
 examples:
   hop completion bash > ~/.local/share/bash-completion/completions/hop
@@ -25,7 +35,23 @@ def main(args: argparse.Namespace) -> None:
     """Print the script for a shell."""
     import shtab
 
-    print(shtab.complete(whole_parser(), args.shell))
+    parser = whole_parser()
+    _prepare(parser, {_FILE: shtab.FILE, _FOLDER: shtab.DIRECTORY})
+    print(shtab.complete(parser, args.shell))
+
+
+def _prepare(parser: argparse.ArgumentParser, kinds: dict[str, Any]) -> None:
+    """Say which arguments are names of files and folders, and describe commands in one line."""
+    for action in parser._actions:
+        kind = _NAMES.get(str(action.metavar))
+        if kind is not None:
+            action.complete = kinds[kind]  # type: ignore[attr-defined]
+        if isinstance(action, argparse._SubParsersAction):
+            # The help lines are kept where argparse prints them from.
+            for line in action._choices_actions:
+                command = action.choices[line.dest]
+                command.description = line.help
+                _prepare(command, kinds)
 
 
 def whole_parser() -> Parser:

@@ -62,7 +62,7 @@ def _without_urls_as_values(parser: argparse.ArgumentParser, arguments: list[str
         if action.nargs == "?"
         for name in action.option_strings
     }
-    following = [*arguments[1:], ""]
+    following = [*arguments, ""][1:]
     return [
         optional[word] if word in optional and after.startswith("kafka://") else word
         for word, after in zip(arguments, following, strict=True)
