@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -96,6 +98,15 @@ def journal(tmp_path: Path) -> Path:
     folder = tmp_path / "journal"
     folder.mkdir()
     return folder / "publisher.journal"
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[Path]:
+    """A folder that is in memory, if the system has one: thousands of journals are opened in it."""
+    shared = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(dir=shared if shared.is_dir() else tmp_path))
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

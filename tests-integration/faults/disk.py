@@ -7,10 +7,14 @@ file's new length; the same goes for each change of a name since the folder was 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from faults.watcher import Call
+
+from hop.robust_publisher import PublicationJournal
 
 SECTOR = 512
 
@@ -53,12 +57,16 @@ class _File:
 
 
 class Disk:
-    """Takes note of calls in their order."""
+    """Takes note of calls in their order.
 
-    def __init__(self) -> None:
-        self._safe: dict[str, _File] = {}
+    Args:
+        files: what is on it at the beginning.
+    """
+
+    def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
+        self._safe = {name: _File(content) for name, content in (files or {}).items()}
         self._since: list[list[tuple[str, _File | None]]] = []
-        self._names: dict[str, _File] = {}
+        self._names = dict(self._safe)
 
     def note(self, call: Call) -> None:
         name = call.path.name
@@ -101,3 +109,25 @@ def _apply(names: dict[str, _File], change: Iterable[tuple[str, _File | None]]) 
         else:
             names[name] = file
 
+
+def keeping(chance: random.Random, states: int) -> Iterator[Keep]:
+    """What may get there: nothing, everything, and this and that."""
+    yield lambda: False
+    yield lambda: True
+    for _ in range(states):
+        share = chance.random()
+        yield lambda share=share: chance.random() < share  # type: ignore[misc]
+
+
+def found(folder: Path, state: dict[str, bytes]) -> set[int]:
+    """What a journal gives that is opened on such files."""
+    for file in folder.iterdir():
+        file.unlink()
+    for name, content in state.items():
+        (folder / name).write_bytes(content)
+    numbers = set()
+    with PublicationJournal(folder / "publisher.journal") as journal:
+        while (message := journal.get_next_message_to_send()) is not None:
+            numbers.add(int(message.message.split()[0]))
+        journal.queue_message(b"and it goes on")
+    return numbers

@@ -1,7 +1,8 @@
-"""A program that keeps numbered messages in a journal and sends them nowhere: `journaling.py CHANNEL JOURNAL MODE FIRST`.
+"""A program that keeps numbered messages in a journal and sends them nowhere.
 
-It tells whoever watches its system calls what it knows by opening files that do not exist: `safe-N`, the message N is
-on disk; `sent-N`, it is about to be marked as sent.
+Called with a channel for `seccomp`, the journal's path, `durable` or `default`, and the number of its first message, it
+tells whoever watches its system calls what it knows by opening files that do not exist: `safe-N`, the message N is on
+disk; `sent-N`, it is about to be marked as sent.
 """
 
 from __future__ import annotations

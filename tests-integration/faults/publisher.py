@@ -164,17 +164,19 @@ class Publisher:
         }
         return Job(**{**settings, **changes})  # type: ignore[arg-type]
 
-    def start(
-        self, *, before: tuple[str, ...] = (), channel: int | None = None, **changes: object
-    ) -> Publishing:
-        """Start it; the changes are of `Job`, `before` is what to run it with."""
+    def start(self, *, channel: int | None = None, **changes: object) -> Publishing:
+        """Start it; the changes are of `Job`."""
         job = self.job(watched=channel, **changes)
-        self._started += 1
-        publishing = Publishing(
-            [*before, sys.executable, str(PROGRAM), json.dumps(asdict(job))],
-            self.journal.parent.with_name(f"{self.journal.parent.name}.{self._started}.log"),
+        return self.launch(
+            [sys.executable, str(PROGRAM), json.dumps(asdict(job))],
             () if channel is None else (channel,),
         )
+
+    def launch(self, command: Sequence[str], inherited: Collection[int] = ()) -> Publishing:
+        """Start a program that speaks as the publishing program does."""
+        self._started += 1
+        name = f"{self.journal.parent.name}.{self._started}.log"
+        publishing = Publishing(command, self.journal.parent.with_name(name), inherited)
         self._stack.callback(publishing.close)
         return publishing
 

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import logging
 import random
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults.disk import Disk, Keep
+from faults.disk import Disk, found, keeping
 from faults.report import Row
 from faults.scale import Scale
 from faults.watcher import Call, Decision, Kill, Watcher
 
-from hop.robust_publisher import PublicationJournal
-
 PROGRAM = Path(__file__).with_name("journaling.py")
-
-
-@pytest.fixture
-def memory(tmp_path: Path) -> Iterator[Path]:
-    """A folder that is in memory, if the system has one: thousands of journals are opened in it."""
-    shared = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(dir=shared if shared.is_dir() else tmp_path))
-    yield folder
-    shutil.rmtree(folder)
 
 
 def record(journal: Path, mode: str) -> list[Call]:
@@ -51,28 +37,6 @@ def record(journal: Path, mode: str) -> list[Call]:
         assert process.returncode == (0 if killed else -signal.SIGKILL)
         killed = True
     return calls
-
-
-def found(folder: Path, state: dict[str, bytes]) -> set[int]:
-    """What a journal gives that is opened on such files."""
-    for file in folder.iterdir():
-        file.unlink()
-    for name, content in state.items():
-        (folder / name).write_bytes(content)
-    numbers = set()
-    with PublicationJournal(folder / "publisher.journal") as journal:
-        while (message := journal.get_next_message_to_send()) is not None:
-            numbers.add(int(message.message.split()[0]))
-        journal.queue_message(b"and it goes on")
-    return numbers
-
-
-def keeping(chance: random.Random, states: int) -> Iterator[Keep]:
-    yield lambda: False
-    yield lambda: True
-    for _ in range(states):
-        share = chance.random()
-        yield lambda share=share: chance.random() < share  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("mode", ["durable", "default"])
