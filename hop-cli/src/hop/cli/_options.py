@@ -8,16 +8,17 @@ _LOG_FORMAT = "%(asctime)s | hop : %(levelname)s : %(message)s"
 _LONGEST = 365 * 86400.0
 
 
-def add_client_opts(parser: argparse.ArgumentParser) -> None:
+def add_client_opts(
+    parser: argparse.ArgumentParser, purpose: str = "of the broker and topic"
+) -> None:
     """Add general client options to an argument parser: the broker's URL and `--no-auth`.
 
     Args:
         parser: the parser to add to.
+        purpose: what the URL is for, as the help says it.
     """
     parser.add_argument(
-        "url",
-        metavar="URL",
-        help="Sets the URL (kafka://host[:port]/topic) of the broker and topic.",
+        "url", metavar="URL", help=f"Sets the URL (kafka://host[:port]/topic) {purpose}."
     )
     parser.add_argument("--no-auth", action="store_true", help="If set, disable authentication.")
 

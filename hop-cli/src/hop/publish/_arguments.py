@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `hop publish` takes to an argument parser."""
     parser.description = "Publish messages."
     parser.epilog = _EXAMPLES
-    add_client_opts(parser)
+    add_client_opts(parser, "to publish messages to")
     parser.add_argument(
         "message",
         metavar="MESSAGE",

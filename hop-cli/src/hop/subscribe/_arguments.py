@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `hop subscribe` takes to an argument parser."""
     parser.description = "Subscribe to messages."
     parser.epilog = _EXAMPLES
-    add_client_opts(parser)
+    add_client_opts(parser, "to read messages from")
     add_logging_opts(parser)
     _add_range(parser)
     parser.add_argument(
@@ -85,7 +85,7 @@ def _add_range(parser: argparse.ArgumentParser) -> None:
 def _add_forms(parser: argparse.ArgumentParser) -> None:
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument(
-        "-j", "--json", action="store_true", help="Request message output as raw json."
+        "-j", "--json", action="store_true", help="Request message output as raw json"
     )
     forms.add_argument(
         "--json-metadata",
