@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from benchmarks._harness import table
 
-NAMES = ("startup", "models", "io", "cli")
+NAMES = ("startup", "models", "io", "robust", "cli")
 
 
 def main() -> int:

@@ -16,6 +16,7 @@ from confluent_kafka import KafkaError
 
 from hop.io import StartPosition, Stream
 from hop.robust_publisher import PublicationJournal, QueuedMessage, RobustProducer
+from hop.sandbox import memory_broker
 
 Read = Callable[..., list[Any]]
 
@@ -243,3 +244,18 @@ def test_what_the_journal_holds_for_no_topic(
         pass
     assert "names a topic" in caplog.text
     assert b"to whom?" in journal_path.with_name("publisher.journal.dead").read_bytes()
+
+
+def test_a_broker_that_lets_nobody_have_what_drops_duplicates(
+    journal_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without a number for the producer there is no idempotence; messages arrive in their order all the same."""
+    with memory_broker(["gcn"]) as broker:
+        broker.fail("InitProducerId", KafkaError.CLUSTER_AUTHORIZATION_FAILED, 10)
+        with RobustProducer(broker.url("gcn"), auth=False, journal_path=journal_path) as publisher:
+            for number in range(500):
+                publisher.write({"n": number})
+        stream = Stream(auth=False, start_at=StartPosition.EARLIEST, until_eos=True)
+        with stream.open(broker.url("gcn"), "r") as s:
+            assert [message.content["n"] for message in s] == list(range(500))
+    assert caplog.text.count("can't go on") == 1

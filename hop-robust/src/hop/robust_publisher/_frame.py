@@ -112,35 +112,70 @@ def scan(
     """
     window = _Window(descriptor, end)
     position = start
-    unpack, head_size, magic = _BOTH.unpack_from, HEAD_SIZE, MAGIC
     while position < end:
-        window.load(position, head_size)
-        at = position - window.base
-        if end - position >= head_size and len(window.data) - at >= head_size:
-            found, its_mark, length, kind, sequence, head_sum, body_sum = unpack(window.data, at)
-            if (
-                found == magic
-                and (mark is None or its_mark == mark)
-                and crc32(window.data[at : at + _HEAD.size]) == head_sum
-            ):
-                mark = its_mark
-                size = head_size + length
-                if position + size > end:
-                    yield Damage(position, end - position, torn=True)
-                    return
-                window.load(position, size)
-                at = position - window.base
-                body = memoryview(window.data)[at + head_size : at + size]
-                if len(body) == length and crc32(body) == body_sum:
-                    yield Record(position, size, kind, sequence, body)
-                else:
-                    yield Damage(position, size, torn=False)
+        window.load(position, HEAD_SIZE)
+        for found in _sound(window, position, mark):
+            if mark is None:
+                start = found.offset - window.base + len(MAGIC)
+                mark = window.data[start : start + MARK_SIZE]
+            yield found
+            position = found.offset + found.size
+        if position == end:
+            return
+        # What comes now is damaged, or not in memory as a whole.
+        window.load(position, HEAD_SIZE)
+        size = _record_size(window, position, mark)
+        if size is None:
+            following = _search(window, position + 1, end, mark)
+            torn = following == end and _torn(descriptor, position, end, mark)
+            yield Damage(position, following - position, torn)
+            position = following
+        elif position + size > end:
+            yield Damage(position, end - position, torn=True)
+            return
+        else:
+            window.load(position, size)
+            if next(_sound(window, position, mark), None) is None:
+                yield Damage(position, size, torn=False)
                 position += size
-                continue
-        following = _search(window, position + 1, end, mark)
-        torn = following == end and _torn(descriptor, position, end, mark)
-        yield Damage(position, following - position, torn)
-        position = following
+
+
+def _sound(window: _Window, position: int, mark: bytes | None) -> Iterator[Record]:
+    """The records from a place on, up to the first that is damaged or not in memory as a whole."""
+    # Whoever waits for a journal to be opened waits for this: no call that can be done without.
+    data, base = window.data, window.base
+    at, end, last = position - base, len(data), len(data) - HEAD_SIZE
+    view, unpack, checksum, new = memoryview(data), _BOTH.unpack_from, crc32, tuple.__new__
+    magic, summed, head_size = MAGIC, _HEAD.size, HEAD_SIZE
+    while at <= last:
+        found, its_mark, length, kind, sequence, head_sum, body_sum = unpack(data, at)
+        size = head_size + length
+        if (
+            found != magic
+            or at + size > end
+            or (mark is not None and its_mark != mark)
+            or checksum(view[at : at + summed]) != head_sum
+        ):
+            return
+        body = view[at + head_size : at + size]
+        if checksum(body) != body_sum:
+            return
+        mark = its_mark
+        yield new(Record, (base + at, size, kind, sequence, body))
+        at += size
+
+
+def _record_size(window: _Window, position: int, mark: bytes | None) -> int | None:
+    """How long a record is, if its head is sound."""
+    at = position - window.base
+    if len(window.data) - at < HEAD_SIZE:
+        return None
+    length: int
+    found, its_mark, length, _, _, head_sum, _ = _BOTH.unpack_from(window.data, at)
+    if found != MAGIC or (mark is not None and its_mark != mark):
+        return None
+    sound = crc32(window.data[at : at + _HEAD.size]) == head_sum
+    return HEAD_SIZE + length if sound else None
 
 
 def _search(window: _Window, position: int, end: int, mark: bytes | None) -> int:

@@ -75,6 +75,11 @@ class Loader:
             return
         damages: list[Damage] = []
         mark: bytes | None = None
+        # Those that have been found since messages were last added to the segment, which is done for many at once.
+        places: list[tuple[int, int]] = []
+        end = 0
+        # Between two messages of one file there is no room for more than these.
+        room = segment.size // HEAD_SIZE
         for found in scan(segment.descriptor, 0, segment.size):
             if isinstance(found, Damage):
                 damages.append(found)
@@ -82,10 +87,15 @@ class Loader:
             if mark is None:
                 mark = os.pread(segment.descriptor, MARK_SIZE, found.offset + len(MAGIC))
                 self._begin(segment, found)
+                end = segment.end
             if found.kind == MESSAGE:
-                self._add(segment, found)
+                if end <= found.sequence <= end + room:
+                    places.append((found.sequence, found.offset))
+                    end = found.sequence + 1
             elif found.kind == SETTLED:
+                self._add(segment, places)
                 self._settle(found)
+        self._add(segment, places)
         if mark is not None:
             segment.mark = mark
         self._judge(segment, mark, damages, is_active=is_active)
@@ -103,10 +113,10 @@ class Loader:
             earlier.trim(segment.first)
         self.next_sequence = max(self.next_sequence, found.sequence)
 
-    def _add(self, segment: Segment, found: Record) -> None:
-        # Between two messages of one file there is no room for more than these.
-        if segment.end <= found.sequence <= segment.end + segment.size // HEAD_SIZE:
-            segment.add([(found.sequence, found.offset)])
+    def _add(self, segment: Segment, places: list[tuple[int, int]]) -> None:
+        if places:
+            segment.add(places)
+            places.clear()
             self.next_sequence = max(self.next_sequence, segment.end)
 
     def _settle(self, found: Record) -> None:
