@@ -164,6 +164,48 @@ def test_the_members_of_a_group_share_the_partitions(
     assert set(seen) == set(range(200))
 
 
+def test_until_eos_a_member_that_joins_a_group_waits_for_its_share(
+    hop_broker: MemoryBroker, hop_topic: str
+) -> None:
+    topic = f"{hop_topic}-joining"
+    hop_broker.create_topic(topic, 2)
+    url = hop_broker.url(topic)
+    first = Stream(auth=False, start_at=StartPosition.EARLIEST).open(url, "r", "joining", **GROUP)
+    reading = threading.Thread(target=lambda: list(first.read(autocommit=False)))
+    reading.start()
+    end = time.monotonic() + 10
+    while len(first.lag()) < 2 and time.monotonic() < end:
+        time.sleep(0.05)
+    with Stream(auth=False).open(url, "w") as producer:
+        for number in range(100):
+            producer.write(number, key=str(number))
+    # The first member has both partitions, and gives one up because of the second.
+    with Stream(auth=False, start_at=StartPosition.EARLIEST, until_eos=True).open(
+        url, "r", "joining", **GROUP
+    ) as second:
+        places = {metadata.partition for _, metadata in second.read(metadata=True)}
+        assert len(places) == 1
+    first.stop()
+    reading.join()
+    first.close()
+
+
+def test_until_eos_a_member_for_whom_nothing_is_left_ends(
+    hop_broker: MemoryBroker, write: Write, url: str
+) -> None:
+    write(range(3))
+    stream = Stream(auth=False, start_at=StartPosition.EARLIEST)
+    first = stream.open(url, "r", "nothing-left", **GROUP)
+    assert next(iter(first)).content == 0
+    reading = threading.Thread(target=lambda: list(first))
+    reading.start()
+    with stream.open(url, "r", "nothing-left", until_eos=True, **GROUP) as second:
+        assert list(second) == []
+    first.stop()
+    reading.join()
+    first.close()
+
+
 def test_stop_from_another_thread_ends_the_iteration(url: str) -> None:
     with Stream(auth=False).open(url) as s:
         timer = threading.Timer(0.2, s.stop)

@@ -45,6 +45,7 @@ def test_the_exported_names() -> None:
         "StreamError",
         "UnknownTopicError",
         "credential_for",
+        "librdkafka_options",
         "list_topics",
         "parse_url",
         "raise_delivery_errors",

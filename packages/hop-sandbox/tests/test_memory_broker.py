@@ -12,7 +12,14 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
 from hop.sandbox import Broker, MemoryBroker, SandboxError, memory_broker
@@ -208,3 +215,19 @@ def test_a_broker_that_dies_is_noticed() -> None:
         assert eventually(lambda: not broker.running)
         with pytest.raises(SandboxError):
             broker.create_topic("gcn")
+
+
+def test_requests_fail_when_told_to() -> None:
+    with memory_broker(["gcn"]) as broker:
+        broker.fail("Metadata", KafkaError.TOPIC_AUTHORIZATION_FAILED)
+        broker.fail("ListOffsets", KafkaError.TOPIC_AUTHORIZATION_FAILED)
+        client = Consumer({"bootstrap.servers": broker.address, "group.id": "g"})
+        place = TopicPartition("gcn", 0)
+        with pytest.raises(KafkaException):
+            client.get_watermark_offsets(place, timeout=5)
+        assert client.get_watermark_offsets(place, timeout=5) == (0, 0)
+        client.close()
+        with pytest.raises(SandboxError, match=r"'Nonsense'.* Produce,"):
+            broker.fail("Nonsense", 1)
+    with pytest.raises(SandboxError, match="has stopped"):
+        broker.fail("Produce", 1)

@@ -23,6 +23,7 @@ from hop.io._errors import (
     UnknownTopicError,
 )
 from hop.io._metadata import Metadata
+from hop.io._options import librdkafka_options
 from hop.io._producer import Producer, raise_delivery_errors
 from hop.io._start import StartPosition
 from hop.io._stream import Stream
@@ -49,6 +50,7 @@ __all__ = [
     "StreamError",
     "UnknownTopicError",
     "credential_for",
+    "librdkafka_options",
     "list_topics",
     "parse_url",
     "raise_delivery_errors",

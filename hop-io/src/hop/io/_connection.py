@@ -84,26 +84,24 @@ class Connection:
         broker: `host:port`.
         auth: the credential to use, None for none.
         options: further options of librdkafka.
-
-    Attributes:
-        fatal: the error after which the client can't go on, None as long as it can.
     """
 
     def __init__(self, broker: str, auth: Auth | None, options: dict[str, Any]) -> None:
         self.broker = broker
-        self.fatal: KafkaError | None = None
         self._error: KafkaError | None = None
         self._failure: str | None = None
         self._logged: dict[str, float] = {}
         self._opened = False
         self._down: float | None = None
+        # A program that wants to be told of errors is told, and not its log.
+        self._tell: Callable[[KafkaError], Any] | None = options.get("error_cb")
         self._config: dict[str, Any] = {
             "bootstrap.servers": broker,
             "client.id": "hop",
-            "error_cb": self._on_error,
             "logger": self,
             **(auth() if auth else {}),
             **options,
+            "error_cb": self._on_error,
         }
 
     def client(self, kind: Callable[[dict[str, Any]], C]) -> C:
@@ -163,11 +161,6 @@ class Connection:
         """
         if topic.error is not None:
             raise self.translate(topic.error, f"cannot open topic {topic.topic}")
-
-    def check(self) -> None:
-        """Raise the error after which the client can't go on, if there was one."""
-        if self.fatal is not None:
-            raise self.translate(self.fatal, "the stream has ended")
 
     def answered(self) -> None:
         """Note that the broker has been heard of."""
@@ -238,11 +231,11 @@ class Connection:
 
     def _on_error(self, error: KafkaError) -> None:
         logger.debug("%s: %s", self.broker, error)
-        if error.fatal():
-            self.fatal = error
         if self._error is None or error.code() not in _SAYS_LITTLE:
             self._error = error
-        if error.code() == KafkaError._ALL_BROKERS_DOWN and self._opened and self._down is None:
+        if self._tell is not None:
+            self._tell(error)
+        elif error.code() == KafkaError._ALL_BROKERS_DOWN and self._opened and self._down is None:
             self._down = time.monotonic()
             reason = _short(self._words(error))
             logger.warning("no broker answers at %s (%s); waiting for it", self.broker, reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import cast
@@ -25,7 +26,10 @@ class Positions:
         client: the consumer, to ask the broker.
         topics: the topics' metadata.
         start_at: where to start in a partition without a committed offset.
+        until_eos: whether it is of interest where the partitions end.
         timeout: how long to wait for an answer, in seconds.
+        patience: how long a member of a group may have been assigned nothing until there is nothing to come for it,
+            in seconds.
     """
 
     def __init__(
@@ -33,13 +37,20 @@ class Positions:
         client: confluent_kafka.Consumer,
         topics: Mapping[str, TopicMetadata],
         start_at: StartAt,
+        until_eos: bool,
         timeout: float,
+        patience: float,
     ) -> None:
         self._client = client
         self._timeout = timeout
+        self._patience = patience
+        self._patient_until = 0.0
         known = partitions_of(topics)
-        self._ends = self._ask(known, _LATEST)
-        self._starts = self._where(known, start_at)
+        self._known = set(known)
+        # Who reads everything for ever need not ask, and has the first message a round trip or two sooner.
+        everything = start_at is StartPosition.EARLIEST and not until_eos
+        self._ends = {} if everything else self._ask(known, _LATEST)
+        self._starts = {} if everything else self._where(known, start_at)
         self._begun: dict[Partition, int] = {}
         # The partitions that are being read and whose end has not been seen; None before any is assigned.
         self._unfinished: set[Partition] | None = None
@@ -47,21 +58,25 @@ class Positions:
     @property
     def at_end(self) -> bool:
         """Whether every assigned partition has been read up to the end that it had."""
-        return self._unfinished is not None and not self._unfinished
+        if self._unfinished is None or self._unfinished:
+            return False
+        # Who joins a group gets nothing until the others have given something up.
+        return bool(self._begun) or time.monotonic() >= self._patient_until
 
     def assign_all(self) -> list[TopicPartition]:
         """Every partition, and where to start in it."""
-        return self._starting(TopicPartition(*partition) for partition in self._ends)
+        return self._starting(TopicPartition(*partition) for partition in self._known)
 
     def assign_new(self, topics: Mapping[str, TopicMetadata]) -> list[TopicPartition]:
         """The partitions that were not there before. Everything in them is new."""
-        new = [partition for partition in partitions_of(topics) if partition not in self._ends]
-        self._ends.update(dict.fromkeys(new, 0))
+        new = [partition for partition in partitions_of(topics) if partition not in self._known]
+        self._known.update(new)
         return [TopicPartition(*partition, OFFSET_BEGINNING) for partition in new]
 
     def assign(self, partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
         """The partitions that the group assigned to this member, and where to start in each."""
         new = list(partitions)
+        self._patient_until = time.monotonic() + self._patience
         return self._starting(self._client.committed(new, self._timeout) if new else new)
 
     def revoke(self, partitions: Iterable[TopicPartition]) -> None:
@@ -87,12 +102,14 @@ class Positions:
         """How far the end of each assigned partition is from what the client has given out."""
         assigned = self._client.assignment()
         ends = self._ask([(one.topic, one.partition) for one in assigned], _LATEST)
-        behind = {}
-        for one in self._client.position(assigned):
-            partition = one.topic, one.partition
-            position = one.offset if one.offset >= 0 else self._begun.get(partition, 0)
-            behind[partition] = max(0, ends[partition] - position)
-        return behind
+        positions = {
+            (one.topic, one.partition): one.offset for one in self._client.position(assigned)
+        }
+        unread = [partition for partition, offset in positions.items() if offset < 0]
+        positions.update({one: self._begun[one] for one in unread if one in self._begun})
+        at_start = [partition for partition, offset in positions.items() if offset < 0]
+        positions.update(self._ask(at_start, _EARLIEST))
+        return {partition: max(0, ends[partition] - positions[partition]) for partition in ends}
 
     def _finish(self, partition: Partition) -> None:
         if self._unfinished is not None and partition in self._unfinished:
@@ -109,7 +126,7 @@ class Positions:
                 one.offset = self._starts.get(partition, OFFSET_BEGINNING)
             if one.offset < self._ends.get(partition, 0):
                 unfinished.add(partition)
-            self._begun[partition] = max(one.offset, 0)
+            self._begun[partition] = one.offset
         return starting
 
     def _where(self, known: list[Partition], start_at: StartAt) -> dict[Partition, int]:

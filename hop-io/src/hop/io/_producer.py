@@ -87,7 +87,9 @@ class Producer:
         options: dict[str, Any] = {"acks": "all", "linger.ms": 0, "enable.idempotence": idempotent}
         if produce_timeout is not None:
             options["message.timeout.ms"] = max(1, round(produce_timeout.total_seconds() * 1000))
-        self._sender = Sender(brokers, auth, {**options, **kwargs})
+        # Who sets librdkafka's own option gets what it says.
+        fallback = idempotent and "enable.idempotence" not in kwargs
+        self._sender = Sender(brokers, auth, {**options, **kwargs}, fallback)
         if timeout is not None:
             self._sender.connect(topic, timeout)
         self._closed = False

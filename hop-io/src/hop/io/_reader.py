@@ -28,11 +28,16 @@ _REFRESH_WAIT = 1.0
 
 _DEFAULTS = {
     "partition.assignment.strategy": "cooperative-sticky",
+    "heartbeat.interval.ms": 3000,
     "enable.auto.commit": True,
     "enable.auto.offset.store": False,
-    # What may lie ready for a reader who is slower than the broker: 64 MiB, as `Stream.open` documents.
-    "queued.min.messages": 100_000,
+    # What may lie ready for a reader who is slower than the broker: 64 MiB, as `Stream.open` documents, however
+    # small the messages are. Where that is full, look soon whether there is room again: librdkafka's second is
+    # more than a fast reader needs to have read it all.
+    "queued.min.messages": 1_000_000,
     "queued.max.messages.kbytes": 65_536,
+    "fetch.queue.backoff.ms": 10,
+    "max.partition.fetch.bytes": 8 << 20,
     # How often to look for new partitions and topics.
     "topic.metadata.refresh.interval.ms": 10_000,
 }
@@ -95,6 +100,8 @@ class Reader:
                 **settings,
             },
         )
+        # The others in a group learn with a heartbeat that somebody has joined, and then give partitions up.
+        self._patience = 2 * settings["heartbeat.interval.ms"] / 1000 if self.in_group else 0.0
         self._refresh_every = settings["topic.metadata.refresh.interval.ms"] / 1000
         self._client = self._connection.client(confluent_kafka.Consumer)
         self.done = Done(self._client)
@@ -141,10 +148,13 @@ class Reader:
         self.check_usable()
         if self._until_eos and self.positions.at_end:
             return False
-        messages = self._client.consume(batch_size, 0 if wait is None else wait)
-        if not messages:
-            message = self._client.poll(_WAIT)
-            messages = [] if message is None else [message]
+        try:
+            messages = self._client.consume(batch_size, 0 if wait is None else wait)
+            if not messages:
+                message = self._client.poll(_WAIT)
+                messages = [] if message is None else [message]
+        except KafkaException as exc:
+            raise self._connection.translate(exc.args[0], "the stream has ended") from exc
         if messages:
             self._connection.answered()
         for message in messages:
@@ -153,7 +163,6 @@ class Reader:
                 self.buffer.append(message)
             else:
                 self._on_error(message, error)
-        self._connection.check()
         if not self.in_group and time.monotonic() >= self._refresh_at:
             self._refresh()
         return True
@@ -193,7 +202,9 @@ class Reader:
             self._connection.check_topic(missing[0])
         for topic in missing:
             logger.warning("topic %s is read once it exists (%s)", topic.topic, topic.error)
-        self.positions = Positions(self._client, found, start_at, timeout)
+        self.positions = Positions(
+            self._client, found, start_at, self._until_eos, timeout, self._patience
+        )
         if self.in_group:
             self._client.subscribe(
                 list(self._topics), on_assign=self._on_assign, on_revoke=self._on_revoke

@@ -42,13 +42,17 @@ class Sender:
         broker: `host:port` of a broker.
         auth: the credential, None for none.
         options: librdkafka's options.
+        fallback: whether to go on with a producer that is not idempotent where the broker refuses one that is.
 
     Attributes:
         origin: the process that made it.
     """
 
-    def __init__(self, broker: str, auth: Auth | None, options: dict[str, Any]) -> None:
+    def __init__(
+        self, broker: str, auth: Auth | None, options: dict[str, Any], fallback: bool
+    ) -> None:
         self.broker = broker
+        self._fallback = fallback
         self._auth = auth
         self._options = options
         self.origin = Origin()
@@ -87,16 +91,19 @@ class Sender:
                 self._client.produce(topic, body, key, headers=headers, on_delivery=callback)
                 return
             except BufferError:
-                self._serve(self._client.poll, _SLICE)
+                self._serve(_SLICE)
             except KafkaException as exc:
-                if not self._go_on_without():
+                client = self._client
+                if exc.args[0].code() == KafkaError._FATAL:
+                    self._serve(0)  # what it was
+                if client is self._client:
                     raise DeliveryError.of(1, topic, self.broker, exc.args[0]) from exc
 
     def poll(self, timeout: float) -> None:
         """Call the callbacks of messages that have been delivered or given up."""
         if self._refused is not None:
             self._refused.poll(0)
-        self._serve(self._client.poll, timeout)
+        self._serve(timeout)
 
     def pending(self) -> int:
         """How many messages are neither delivered nor given up."""
@@ -104,30 +111,32 @@ class Sender:
 
     def flush(self, timeout: float | None) -> int:
         """Wait until there is none, for `timeout` seconds or as long as it takes; how many there still are."""
+        # Not with librdkafka's flush: confluent-kafka's raises what is no exception where the broker refuses a
+        # producer, and loses the callbacks of what was refused.
         end = None if timeout is None else time.monotonic() + timeout
-        while True:
-            left = _SLICE if end is None else min(_SLICE, max(0.0, end - time.monotonic()))
-            if self._refused is not None:
-                self._refused.flush(left)
-            self._serve(self._client.flush, left)
-            remaining = self.pending()
-            if not remaining or (end is not None and time.monotonic() >= end):
-                return remaining
+        self.poll(0)
+        while remaining := self.pending():
+            left = _SLICE if end is None else min(_SLICE, end - time.monotonic())
+            if left <= 0:
+                break
+            self.poll(left)
+        return remaining
 
     def close(self) -> None:
         """Give up what has not been delivered."""
         if self.origin.forked:
             keep_for_ever(self._client)
         elif self.pending():
+            self._fallback = False
             self._client.purge()
             self._client.poll(0)
 
-    def _serve(self, wait: Callable[[float], object], timeout: float) -> None:
+    def _serve(self, timeout: float) -> None:
         """Have callbacks called; an error that has stopped the client is raised there, too."""
         try:
-            wait(timeout)
+            self._client.poll(timeout)
         except KafkaException as exc:
-            if not self._go_on_without():
+            if not self._go_on_without(exc.args[0]):
                 raise self._connection.translate(exc.args[0], "cannot go on writing") from exc
 
     def _delivered(
@@ -135,7 +144,8 @@ class Sender:
     ) -> None:
         if error is None:
             self._connection.answered()
-        elif error.code() not in _PURGED and self._go_on_without():
+        elif self._refused is not None and error.code() in _PURGED and self._fallback:
+            # The first producer's, which gives up what it has.
             self.produce(
                 str(message.topic()),
                 message.value(),
@@ -146,21 +156,24 @@ class Sender:
             return
         on_delivery(error, message)
 
-    def _go_on_without(self) -> bool:
-        """Whether one can go on, if the producer's being idempotent is refused and has stopped it."""
-        fatal = self._connection.fatal
-        if fatal is None or fatal.code() not in _REFUSED:
+    def _go_on_without(self, error: KafkaError) -> bool:
+        """Whether one can go on, if it is the producer's being idempotent that is refused and has stopped it."""
+        if not self._fallback or error.code() not in _REFUSED:
             return False
         with self._lock:
             if self._refused is None:
                 logger.warning(
                     "the broker at %s does not allow idempotent producers (%s); going on without",
                     self.broker,
-                    fatal.str(),
+                    error.str(),
                 )
-                self._refused = self._client
                 self._connection = Connection(
                     self.broker, self._auth, {**self._options, "enable.idempotence": False}
                 )
-                self._client = self._connection.client(confluent_kafka.Producer)
+                self._refused, self._client = (
+                    self._client,
+                    self._connection.client(confluent_kafka.Producer),
+                )
+        # What the first one had comes back, and is sent before what is written next.
+        self._refused.poll(0)
         return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
@@ -12,14 +11,13 @@ from hop.auth import Auth
 from hop.io._connection import DEFAULT_TIMEOUT
 from hop.io._consumer import Consumer
 from hop.io._credentials import AuthLike, credential_for, credentials
+from hop.io._options import librdkafka_options
 from hop.io._producer import Producer
 from hop.io._start import StartAt, StartPosition, check_start
 from hop.io._url import KafkaURL, parse_url
 
 if TYPE_CHECKING:
     from hop.io._aio import AsyncConsumer, AsyncProducer, Opening
-
-logger = logging.getLogger("hop.io")
 
 
 class Stream:
@@ -108,9 +106,10 @@ class Stream:
             timeout: how long to wait for the broker, in seconds. None, in write mode, does not wait for it.
             produce_timeout: in write mode, how long to go on trying to deliver a message; by default five minutes.
             idempotent: in write mode, whether a message that has to be sent again arrives once and in order.
-            kwargs: names with a dot are options of librdkafka (as in `**{"compression.type": "lz4"}`);
-                others are ignored, as they always were. Of a stream that is read faster than it is worked on, up to
-                64 MiB wait in memory: the option `queued.max.messages.kbytes`.
+            kwargs: options of librdkafka (see `librdkafka_options`), as in `**{"compression.type": "lz4"}`; others are
+                ignored, as they always were. Of a stream that is read faster than it is worked on, up to 64 MiB wait
+                in memory: the option `queued.max.messages.kbytes`. With an `error_cb`, it is called with what happens
+                to the connection, in place of lines in the log.
 
         Raises:
             ValueError: the mode is neither "r" nor "w", the URL is malformed, names more than one broker, no
@@ -120,7 +119,7 @@ class Stream:
         """
         target = _target(url, mode)
         auth = credential_for(self._known(), target)
-        options = _librdkafka(kwargs)
+        options = librdkafka_options(kwargs)
         if mode == "w":
             return Producer(
                 target.broker,
@@ -184,10 +183,3 @@ def _target(url: str, mode: str) -> KafkaURL:
     if mode == "r" and not target.topics:
         raise ValueError(f"cannot open {url} for reading: it names no topic")
     return target
-
-
-def _librdkafka(options: dict[str, Any]) -> dict[str, Any]:
-    """Those of the options that are librdkafka's, whose names have a dot."""
-    if ignored := sorted(name for name in options if "." not in name):
-        logger.debug("open: ignored unknown options: %s", ", ".join(ignored))
-    return {name: value for name, value in options.items() if "." in name}

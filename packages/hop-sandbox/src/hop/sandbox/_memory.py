@@ -45,9 +45,25 @@ class MemoryBroker(Broker):
     def create_topic(self, name: str, partitions: int = 1) -> None:
         check_topic(name, partitions)
         try:
-            self._child.ask([name, partitions])
+            self._child.ask(["create_topic", name, partitions])
         except BrokenPipeError as exc:
             raise SandboxError(f"cannot create topic {name!r}: the broker has stopped") from exc
+
+    def fail(self, request: str, error: int, times: int = 1) -> None:
+        """Answer the next requests of a kind with an error, to see what a program makes of it.
+
+        Args:
+            request: the protocol's name for it: `Produce`, `Fetch`, `Metadata`, `InitProducerId`, …
+            error: the code of the error, as in `confluent_kafka.KafkaError.NOT_LEADER_FOR_PARTITION`.
+            times: how many requests.
+
+        Raises:
+            SandboxError: there is no such request, or the broker has stopped.
+        """
+        try:
+            self._child.ask(["fail", request, error, times])
+        except BrokenPipeError as exc:
+            raise SandboxError(f"cannot let {request} fail: the broker has stopped") from exc
 
     @property
     def pid(self) -> int:

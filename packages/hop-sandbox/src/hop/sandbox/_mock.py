@@ -21,6 +21,21 @@ _NO_ERROR = 0
 _TOPIC_ALREADY_EXISTS = 36
 _BROKER_ID = 1
 
+# The keys of Kafka's protocol for the requests that clients send.
+_REQUESTS = {
+    "Produce": 0,
+    "Fetch": 1,
+    "ListOffsets": 2,
+    "Metadata": 3,
+    "OffsetCommit": 8,
+    "OffsetFetch": 9,
+    "FindCoordinator": 10,
+    "JoinGroup": 11,
+    "Heartbeat": 12,
+    "SyncGroup": 14,
+    "InitProducerId": 22,
+}
+
 _pointer = ctypes.c_void_p
 _text = ctypes.c_char_p
 _int = ctypes.c_int
@@ -81,6 +96,22 @@ class MockCluster:
             raise SandboxError(f"cannot create topic {name!r}: it exists")
         if error != _NO_ERROR:
             raise SandboxError(f"cannot create topic {name!r}: librdkafka error {error}")
+
+    def fail(self, request: str, error: int, times: int) -> None:
+        """Answer the next `times` requests of a kind with an error; see `MemoryBroker.fail`."""
+        if request not in _REQUESTS:
+            raise SandboxError(
+                f"cannot let {request!r} fail: no such request; there are {', '.join(_REQUESTS)}"
+            )
+        push = _function(
+            "rd_kafka_mock_push_request_errors_array",
+            None,
+            _pointer,
+            ctypes.c_int16,
+            ctypes.c_size_t,
+            ctypes.POINTER(_int),
+        )
+        push(self._cluster, _REQUESTS[request], times, (_int * times)(*[error] * times))
 
     def close(self) -> None:
         if self._client:

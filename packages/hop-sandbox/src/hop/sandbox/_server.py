@@ -1,8 +1,9 @@
 """The process behind a memory broker: `python -m hop.sandbox._server PORT`.
 
 It speaks JSON, one value a line. The first line it writes is `{"address": …}` or `{"error": …}`. Each line that it
-reads is a topic to create, `[name, partitions]`, answered by `{}` or `{"error": …}`. It ends when its standard
-input does, so it can't outlive the program that started it, however that one ended.
+reads is something to do, `["create_topic", name, partitions]` or `["fail", request, error, times]`, answered by `{}`
+or `{"error": …}`. It ends when its standard input does, so it can't outlive the program that started it, however that
+one ended.
 """
 
 from __future__ import annotations
@@ -38,8 +39,11 @@ async def _serve(port: int) -> None:
         _answer(address=cluster.address)
         while line := await asyncio.to_thread(sys.stdin.readline):
             try:
-                name, partitions = json.loads(line)
-                cluster.create_topic(name, partitions)
+                match json.loads(line):
+                    case ["create_topic", name, partitions]:
+                        cluster.create_topic(name, partitions)
+                    case ["fail", request, error, times]:
+                        cluster.fail(request, error, times)
             except SandboxError as exc:
                 _answer(error=str(exc))
             else:
