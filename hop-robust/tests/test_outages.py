@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError
 
 from hop.io import StartPosition, Stream
 from hop.robust_publisher import (
@@ -92,6 +93,27 @@ def test_a_broker_that_does_not_answer_for_a_while(tmp_path: Path, journal_path:
             finally:
                 os.kill(broker.pid, signal.SIGCONT)
         assert [content["n"] for content in read_all(broker, "gcn")] == list(range(200))
+
+
+def test_a_programs_own_error_callback_is_called_too(
+    nowhere: str, journal_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[KafkaError] = []
+
+    def error_cb(error: KafkaError) -> None:
+        heard.append(error)
+        raise ValueError("the program's own")
+
+    publisher = RobustProducer(nowhere, auth=False, journal_path=journal_path, error_cb=error_cb)
+    publisher.start()
+    publisher.write(b"x")
+    end = time.monotonic() + 10
+    while "is out of reach" not in caplog.text:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert publisher.stop(0) == 1
+    assert KafkaError._ALL_BROKERS_DOWN in [error.code() for error in heard]
+    assert "error_cb failed" in caplog.text
 
 
 def test_stop_gives_up_in_time_and_says_how_many_are_left(nowhere: str, journal_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 from confluent_kafka import KafkaError
 
 from hop.auth import Auth
-from hop.io import Producer, credential_for, parse_url
+from hop.io import Producer, credential_for, librdkafka_options, parse_url
+
+logger = logging.getLogger("hop.robust_publisher")
 
 # librdkafka gives no message up by itself, and sends none twice as long as one producer lives.
 _OPTIONS: dict[str, Any] = {
@@ -35,7 +38,7 @@ class Connector:
     Args:
         url: `kafka://[user@]host[:port][/topic]`.
         auth: as of `hop.io.Stream`.
-        options: those with a dot in their names are librdkafka's; others are ignored, as `Stream.open` does.
+        options: librdkafka's are passed on to it, as `hop.io.librdkafka_options` picks them; others are ignored.
 
     Attributes:
         broker: `host:port`.
@@ -60,7 +63,9 @@ class Connector:
         self.topic = target.topics[0] if target.topics else None
         self.auth = credential_for(auth, target)
         self.idempotent = True
-        self._options = {name: value for name, value in options.items() if "." in name}
+        self._options = librdkafka_options(options)
+        # Ours is needed, too.
+        self._error_cb = self._options.pop("error_cb", None)
 
     def target(self, topic: str | None) -> str:
         """The topic that a message is for, `topic` or else the URL's.
@@ -87,11 +92,20 @@ class Connector:
         Raises:
             hop.io.StreamError: librdkafka has no such option, or the option no such value.
         """
+
+        def error_cb(error: KafkaError) -> None:
+            on_error(error)
+            if self._error_cb is not None:
+                try:
+                    self._error_cb(error)
+                except Exception:
+                    logger.exception("error_cb failed")
+
         chosen = {**_OPTIONS, **({} if self.idempotent else _WITHOUT_IDEMPOTENCE)}
         return Producer(
             self.broker,
             self.topic,
             auth=self.auth,
             timeout=None,
-            **{"error_cb": on_error, **chosen, **self._options, **options},
+            **{"error_cb": error_cb, **chosen, **self._options, **options},
         )

@@ -56,7 +56,8 @@ class RobustProducer(threading.Thread):
         when_full: what `write` does when it would become larger: "block" until messages have been sent, or "raise".
         on_refused: called, in the background thread, with each message (a `QueuedMessage`) that no broker will take,
             and the reason. Such messages are kept in a file whose name is the journal's with `.dead`.
-        kwargs: names with a dot are options of librdkafka; others are ignored, as by `hop.io.Stream.open`.
+        kwargs: options of librdkafka, see `hop.io.librdkafka_options`; others are ignored, as by
+            `hop.io.Stream.open`.
 
     Raises:
         OSError: the journal can't be opened or read.
@@ -239,13 +240,16 @@ class RobustProducer(threading.Thread):
         return f"<RobustProducer to {self._connector.broker}, journal {self._store.path}>"
 
     def _check(self) -> None:
+        if self.is_alive() and not self._stopping:
+            return
         if self._store.foreign:
             self._store.check()
         self._worker.check()
-        if self._stopping:
-            raise PublisherError("cannot write: the publisher has been stopped")
-        if not self.is_alive():
-            raise PublisherError("cannot write: the publisher is not running; call start() first")
+        raise PublisherError(
+            "cannot write: the publisher has been stopped"
+            if self._stopping
+            else "cannot write: the publisher is not running; call start() first"
+        )
 
     def _await(self, timeout: float | None) -> None:
         end = None if timeout is None else time.monotonic() + timeout

@@ -110,7 +110,7 @@ class Store:
         Raises:
             JournalError: the journal is closed, or was opened by another process.
             JournalWriteError: they could not be written.
-        JournalFullError: the journal would become too large.
+            JournalFullError: the journal would become too large.
         """
         self.check()
         if self._max_bytes is not None:
