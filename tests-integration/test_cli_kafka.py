@@ -229,6 +229,20 @@ def test_the_doctor_finds_a_topic_that_one_may_not_see(
     assert checks["topics"]["found"] == f"{topic} is not among the topics that you may use"
 
 
+def test_the_doctor_tells_what_may_be_done_with_a_topic(
+    hop: Hop, hop_kafka: KafkaBroker, hop_kafka_topic: str
+) -> None:
+    if "other" not in hop_kafka.users:
+        hop_kafka.add_user("other")
+    closed, open_ = f"{hop_kafka_topic}-closed", hop_kafka_topic
+    hop_kafka.create_topic(closed, write=["other"])
+    code, checks = examine(hop, hop_kafka.url(closed, open_))
+    assert code == 0
+    assert checks["topics"]["found"].startswith(
+        f"{closed} (you may read it, not write it), {open_} (you may read and write it); "
+    )
+
+
 def test_a_closed_pipe_loses_nothing(hop: Hop, store: Path, url: str, tmp_path: Path) -> None:
     """`| head -1`: what nobody read comes again."""
     assert (

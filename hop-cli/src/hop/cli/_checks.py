@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hop.auth import Auth, AuthError, load_auth, select_matching_auth
-from hop.cli import _network
+from hop.cli import _network, _permissions
 from hop.cli._target import default_url
 from hop.cli._version import hop_version
 from hop.io import AuthenticationError, KafkaURL, StreamError, list_topics, parse_url
@@ -133,55 +132,18 @@ class _Examination:
         count = len(self._topics)
         if not count:
             raise _network.TroubleError("there is none that you may use", "ask a topic's owner")
-        shown = f"{', '.join(wanted)}, and " if wanted else ""
-        return f"{shown}{count} in all" if wanted else f"{count} that you may use"
+        if not wanted:
+            return f"{count} that you may use"
+        allowed = {}
+        if self._cred is not None:
+            allowed = _permissions.of_topics(self._target.broker, self._cred, wanted, self._timeout)
+        shown = [f"{topic} ({allowed[topic]})" if topic in allowed else topic for topic in wanted]
+        return f"{', '.join(shown)}; {count} in all"
 
     def _may_join(self) -> str:
         user = f"{self._cred.username}-" if self._cred else ""
         group = self._group or f"{user}hop-doctor"
-        return _ask_for_group(self._target.broker, self._cred, group, self._timeout)
-
-
-def _ask_for_group(broker: str, cred: Auth | None, group: str, timeout: float) -> str:
-    """Ask what may be done with a group, which neither joins it nor makes it."""
-    import logging
-
-    from confluent_kafka import KafkaError, KafkaException
-    from confluent_kafka.admin import AclOperation, AdminClient
-
-    silent = logging.Logger("silent")
-    silent.addHandler(logging.NullHandler())
-    options = {"bootstrap.servers": broker, "error_cb": lambda _: None, **(cred() if cred else {})}
-    client = AdminClient(options, logger=silent)
-    client.poll(0)  # where a token is asked for
-    end = time.monotonic() + timeout
-    while True:
-        left = max(0.1, end - time.monotonic())
-        (answer,) = client.describe_consumer_groups(
-            [group], include_authorized_operations=True, request_timeout=left
-        ).values()
-        try:
-            allowed = answer.result(left + 1).authorized_operations
-            break
-        except KafkaException as exc:
-            error: KafkaError = exc.args[0]
-            if error.code() == KafkaError._UNSUPPORTED_FEATURE:
-                return f"{group}: this broker does not tell who may use a group"
-            if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-                allowed = []
-                break
-            # A broker that has just started is still looking for its groups.
-            if not error.retriable() or left < 1:
-                raise _network.TroubleError(
-                    f"{group}: {error.str()}", "try again, then ask who runs the broker"
-                ) from exc
-            time.sleep(0.5)
-    if allowed is not None and AclOperation.READ not in allowed:
-        raise _network.TroubleError(
-            f"you may not use the consumer group {group}",
-            "choose a group whose name starts with your user name and a hyphen",
-        )
-    return f"{group} may be used"
+        return _permissions.of_group(self._target.broker, self._cred, group, self._timeout)
 
 
 def _versions() -> str:
