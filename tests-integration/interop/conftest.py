@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from interop.releases import RELEASES, Release, build, installed
+from interop.releases import COMMON, RELEASES, Release, build, installed
 from interop.results import PAGE, Results
 from interop.sides import Side
 
@@ -20,22 +20,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="put the results into docs/interoperability.md instead of comparing them with it",
     )
+    parser.addoption(
+        "--all-releases", action="store_true", help="try all releases, not only two of them"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "release" in metafunc.fixturenames:
+        # Where pytest starts at another folder, it does not know the option.
+        every = metafunc.config.getoption("--all-releases", default=False)
+        chosen = [release for release in RELEASES if every or release.version in COMMON]
+        ids = [release.version for release in chosen]
+        metafunc.parametrize("release", chosen, ids=ids, scope="session")
 
 
 @pytest.fixture(scope="session")
 def results(request: pytest.FixtureRequest) -> Iterator[Results]:
-    # Where pytest starts at another folder, it does not know the option.
     results = Results(PAGE, request.config.getoption("--write-page", default=False))
     failed = request.session.testsfailed
     yield results
     if request.session.testsfailed == failed:
         results.write()
-
-
-@pytest.fixture(scope="session", params=RELEASES, ids=lambda release: release.version)
-def release(request: pytest.FixtureRequest) -> Release:
-    chosen: Release = request.param
-    return chosen
 
 
 @pytest.fixture(scope="session")

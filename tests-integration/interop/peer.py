@@ -9,6 +9,7 @@ import base64
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from hop import Stream, models
 from hop.io import StartPosition
@@ -64,13 +65,18 @@ def make(spec):
 
 
 def write(spec):
+    """Write messages with one stream; what became of each."""
+    with Stream(auth=True).open(spec["url"], "w") as stream:
+        return [attempt(partial(write_one, stream), message) for message in spec["messages"]]
+
+
+def write_one(stream, spec):
     message = make(spec)
-    options = spec.get("options", {})
+    options = dict(spec.get("options", {}))
     if "headers" in options:
         headers = rich(options["headers"])
         options["headers"] = [tuple(one) for one in headers] if isinstance(headers, list) else headers
-    with Stream(auth=True).open(spec["url"], "w") as stream:
-        stream.write(message, **options)
+    stream.write(message, **options)
     return content(message)
 
 
@@ -126,7 +132,7 @@ def main():
     do = {"write": write, "read": read, "queue": queue}[sys.argv[1]]
     specs = json.loads(sys.stdin.readline())
     with ThreadPoolExecutor(len(specs)) as pool:
-        print(json.dumps(list(pool.map(lambda spec: attempt(do, spec), specs))))
+        print(json.dumps(list(pool.map(partial(attempt, do), specs))))
 
 
 if __name__ == "__main__":

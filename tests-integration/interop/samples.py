@@ -9,6 +9,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 DATA = HERE.parent / "data"
+OURS = (1,)
 BYTES = {"base64": "AAH/"}
 
 
@@ -19,7 +20,7 @@ class Sample:
     Attributes:
         row: what it is called in the tables.
         spec: how `peer.py` makes it.
-        since: the first release that can write it.
+        since: the first release that can write it; ours alone can write some.
         name: the model that it is read as by ours.
     """
 
@@ -65,6 +66,12 @@ SAMPLES = (
     Sample("Avro, one record", _avro([{"n": 1, "data": BYTES}]), (0, 8), "AvroBlob"),
     Sample("Avro, two records", _avro([{"n": 1}, {"n": 2}]), (0, 8), "AvroBlob"),
     Sample("Avro file of three records", _file("AvroBlob", DATA / "example.avro"), (0, 8), "AvroBlob"),
+    Sample(
+        "Avro, `single_record=True` [2]",
+        _fields("AvroBlob", content=[{"n": 1}, {"n": 2}], single_record=True),
+        OURS,
+        "AvroBlob",
+    ),
     Sample("GCN text notice", _file("GCNTextNotice", HERE / "notice.txt"), (0, 11), "GCNTextNotice"),
     Sample(
         "headers, a dictionary",
@@ -74,6 +81,12 @@ SAMPLES = (
         "headers, a list with a key twice",
         {"content": 2, "options": {"headers": [["priority", "1"], ["priority", BYTES]]}},
     ),
+    Sample(
+        "envelope of a circular [3]",
+        {"content": {"format": "circular", "content": {"header": {"title": "t"}, "body": "b"}}},
+    ),
+    Sample("envelope of JSON [3]", {"content": {"format": "blob", "content": {"a": [1]}}}),
+    Sample("test mark", {"content": "test", "options": {"test": True}}, (0, 5, 1)),
 )
 
 YES, NOT_THERE = "yes", "–"
@@ -88,9 +101,16 @@ DIFFERENCES = {
     ("read-by-theirs", "Avro, two records", "0.11.0"): "stops [2]",
     ("read-by-theirs", "Avro file of three records", "0.13.0"): "stops [2]",
     ("read-by-theirs", "Avro file of three records", "0.11.0"): "stops [2]",
+    ("read-by-theirs", "Avro, `single_record=True` [2]", "0.9.0"): "in one more list",
+    ("read-by-theirs", "Avro, `single_record=True` [2]", "0.8.0"): "in one more list",
     ("read-by-theirs", "GCN text notice", "0.9.0"): "its bytes, as a `Blob`",
     ("read-by-theirs", "GCN text notice", "0.8.0"): "its bytes, as a `Blob`",
-    **{("read-by-theirs", sample.row, "0.5.0"): "stops [3]" for sample in SAMPLES},
+    **{
+        ("read-by-theirs", sample.row, "0.5.0"): "what is in it"
+        if sample.row.startswith("envelope")
+        else "stops [3]"
+        for sample in SAMPLES
+    },
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,26 @@ from typing import Any
 from installing import clean_environment
 
 PEER = Path(__file__).parent / "peer.py"
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A process that prints a line after each step, and waits for one before it goes on."""
+
+    process: subprocess.Popen[str]
+
+    def hear(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def say(self, line: str = "") -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def ended(self) -> int:
+        """Wait for its end; its exit code."""
+        return self.process.wait(60)
 
 
 @dataclass(frozen=True)
@@ -64,20 +86,23 @@ class Side:
         answers: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
         return answers
 
-    def start(self, do: str, spec: dict[str, Any]) -> subprocess.Popen[str]:
-        """Have `peer.py` do something until it is killed; it prints a line at each step and waits for one."""
-        process = subprocess.Popen(
+    @contextmanager
+    def running(self, do: str, spec: dict[str, Any]) -> Iterator[Steps]:
+        """Have `peer.py` do something step by step, and end it with `kill -9` if it has not ended by itself."""
+        with subprocess.Popen(
             [self.python, PEER, do],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
             env=self.environment(),
-        )
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(spec) + "\n")
-        process.stdin.flush()
-        return process
+        ) as process:
+            steps = Steps(process)
+            try:
+                steps.say(json.dumps(spec))
+                yield steps
+            finally:
+                process.kill()
 
     def environment(self) -> dict[str, str]:
         return {**clean_environment(), "XDG_CONFIG_HOME": str(self.home), "HOME": str(self.home)}
