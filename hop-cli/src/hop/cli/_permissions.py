@@ -12,6 +12,14 @@ from hop.auth import Auth
 from hop.cli._network import TroubleError
 
 
+# what is said of groups by a broker that is still looking for them, having just started
+_SOON = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
+
+
 def of_topics(broker: str, cred: Auth, topics: Sequence[str], timeout: float) -> dict[str, str]:
     """What may be done with topics that are there, in words, for those of which the broker tells.
 
@@ -56,10 +64,10 @@ def of_group(broker: str, cred: Auth | None, group: str, timeout: float) -> str:
             if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
                 allowed = []
                 break
-            # A broker that has just started is still looking for its groups.
-            if not error.retriable() or left < 1:
+            if not (error.retriable() or error.code() in _SOON) or left < 1:
                 raise TroubleError(
-                    f"{group}: {error.str()}", "try again, then ask who runs the broker"
+                    f"{group}: {error.str() or error.name()}",
+                    "try again, then ask who runs the broker",
                 ) from exc
             time.sleep(0.5)
     if allowed is not None and AclOperation.READ not in allowed:
