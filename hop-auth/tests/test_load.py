@@ -90,6 +90,28 @@ def test_other_ways_to_write_it(store: Store, text: str) -> None:
     assert load_auth() == [Auth("alice", "pa55")]
 
 
+def test_certificates_of_an_environment_that_is_gone(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Releases up to 0.9 wrote down where their environment's certifi was, with each credential.
+    caplog.set_level(logging.INFO, "hop.auth")
+    bundle = tmp_path / "lib" / "python3.8" / "site-packages" / "certifi" / "cacert.pem"
+    path = store(ALICE + f"ssl_ca_location = '{bundle}'\n")
+    written = path.read_bytes()
+    assert load_auth() == [Auth("alice", "pa55")]
+    assert str(bundle) in caplog.text
+    assert path.read_bytes() == written
+    bundle.parent.mkdir(parents=True)
+    bundle.touch()
+    assert load_auth() == [Auth("alice", "pa55", ssl_ca_location=str(bundle))]
+
+
+def test_certificates_that_a_user_chose_are_never_replaced(store: Store, tmp_path: Path) -> None:
+    gone = tmp_path / "observatory" / "cacert.pem"
+    store(ALICE + f"ssl_ca_location = '{gone}'\n")
+    assert load_auth() == [Auth("alice", "pa55", ssl_ca_location=str(gone))]
+
+
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "auth = []\n"])
 def test_none(store: Store, text: str) -> None:
     store(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from hop.auth._auth import Auth
@@ -52,6 +53,15 @@ def auth_from_fields(fields: Mapping[str, object], where: str) -> Auth:
             f"{where}: protocol {values['protocol']!r} is not known: "
             "it is one of SASL_SSL, SASL_PLAINTEXT"
         )
+    if _is_left_behind(values["ssl_ca_location"]):
+        import logging
+
+        logging.getLogger("hop.auth").info(
+            "%s: %s is gone with the environment that it was part of: using the system's authorities",
+            where,
+            values["ssl_ca_location"],
+        )
+        values["ssl_ca_location"] = ""
     try:
         return Auth(
             values["username"],
@@ -66,6 +76,17 @@ def auth_from_fields(fields: Mapping[str, object], where: str) -> Auth:
         )
     except InvalidCredentialError as exc:
         raise MalformedCredentialsError(f"{where}: {exc}") from exc
+
+
+def _is_left_behind(location: str) -> bool:
+    """Whether this was the default of an environment that is no more.
+
+    Releases of hop-client up to 0.9 stored the path of their environment's certifi with each
+    credential that named no authorities of its own.
+    """
+    parts = location.replace("\\", "/").rsplit("/", 2)[1:]
+    is_certifi = parts == ["certifi", "cacert.pem"]
+    return is_certifi and not os.path.exists(location)  # noqa: PTH110 - never raises
 
 
 def fields_from_auth(cred: Auth) -> dict[str, str]:
