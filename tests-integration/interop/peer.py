@@ -75,7 +75,9 @@ def write_one(stream, spec):
     options = dict(spec.get("options", {}))
     if "headers" in options:
         headers = rich(options["headers"])
-        options["headers"] = [tuple(one) for one in headers] if isinstance(headers, list) else headers
+        options["headers"] = (
+            [tuple(one) for one in headers] if isinstance(headers, list) else headers
+        )
     stream.write(message, **options)
     return content(message)
 

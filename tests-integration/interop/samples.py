@@ -65,14 +65,18 @@ SAMPLES = (
     Sample("`Blob`", {"model": "Blob", "content": BYTES}, (0, 8), "Blob"),
     Sample("Avro, one record", _avro([{"n": 1, "data": BYTES}]), (0, 8), "AvroBlob"),
     Sample("Avro, two records", _avro([{"n": 1}, {"n": 2}]), (0, 8), "AvroBlob"),
-    Sample("Avro file of three records", _file("AvroBlob", DATA / "example.avro"), (0, 8), "AvroBlob"),
+    Sample(
+        "Avro file of three records", _file("AvroBlob", DATA / "example.avro"), (0, 8), "AvroBlob"
+    ),
     Sample(
         "Avro, `single_record=True` [2]",
         _fields("AvroBlob", content=[{"n": 1}, {"n": 2}], single_record=True),
         OURS,
         "AvroBlob",
     ),
-    Sample("GCN text notice", _file("GCNTextNotice", HERE / "notice.txt"), (0, 11), "GCNTextNotice"),
+    Sample(
+        "GCN text notice", _file("GCNTextNotice", HERE / "notice.txt"), (0, 11), "GCNTextNotice"
+    ),
     Sample(
         "headers, a dictionary",
         {"content": 1, "options": {"headers": {"priority": "1", "é": BYTES}}},
@@ -89,7 +93,7 @@ SAMPLES = (
     Sample("test mark", {"content": "test", "options": {"test": True}}, (0, 5, 1)),
 )
 
-YES, NOT_THERE = "yes", "–"
+YES, NOT_THERE = "yes", "n/a"
 # What differs from "read as it was written", and only that: by table, row, release.
 DIFFERENCES = {
     ("read-by-ours", "VOEvent made in code", "0.13.0"): "empty [1]",

@@ -1,4 +1,4 @@
-"""The two that talk: a release, and ours. Both are programs in environments of their own with credentials of their own."""
+"""The two that talk: a release, and ours, each in an environment and with a credential of its own."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -114,4 +113,6 @@ def test_credentials_in_config_toml(
     new.succeed("auth", "add", second)
     assert names(new) == ["hop", "bob-2"]
     assert "password" not in (config.read_text() if config.exists() else "")
-    results.record("config-toml", old.version, "`config.toml` written by it, taken over by hop 1", YES)
+    results.record(
+        "config-toml", old.version, "`config.toml` written by it, taken over by hop 1", YES
+    )

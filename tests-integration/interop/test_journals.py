@@ -95,7 +95,9 @@ def test_ours_sends_what_theirs_left(
     ]
     cell = "yes [5]"
     if release.version != "0.8.0":
-        assert all(["step", {"base64": "NQ=="}] in message["headers"] for message in messages[-COUNT:])
+        assert all(
+            ["step", {"base64": "NQ=="}] in message["headers"] for message in messages[-COUNT:]
+        )
         # Whatever reached the broker before the kill comes twice, and is known by its identity.
         assert len({identity(message) for message in messages}) == 1 + COUNT
         cell = YES
