@@ -37,7 +37,12 @@ def test_a_csv_file(hop: Hop, tmp_path: Path, store: Path) -> None:
     assert listed.stdout == "alice-1 for kafka.scimma.org (SCRAM-SHA-512)\n"
     removed = hop("auth", "remove", "alice-1")
     assert (removed.returncode, removed.stdout) == (0, "Removed alice-1\n")
-    assert hop("auth", "list").stdout == ""
+    empty = hop("auth", "list")
+    assert (empty.returncode, empty.stdout) == (1, "")
+    assert empty.stderr == (
+        f"hop: No valid credential data found: {store} holds none. You can get a credential from"
+        " https://my.hop.scimma.org. To load your credential, run `hop auth add`\n"
+    )
 
 
 def test_an_existing_credential_is_replaced_only_by_force(

@@ -195,6 +195,29 @@ def test_the_version_option(hop: Hop) -> None:
     assert hop("--version").stdout.split() == ["hop", hop_version()]
 
 
+def test_help_fits_the_terminal(environment: dict[str, str], program: str) -> None:
+    for command in ("doctor", "journal", "sandbox"):
+        for width in (60, 100):
+            result = subprocess.run(
+                [program, command, "--help"],
+                env={**environment, "COLUMNS": str(width)},
+                capture_output=True,
+                text=True,
+            )
+            description = result.stdout.partition("\n\n")[2].partition("\n\n")[0]
+            lengths = [len(line) for line in description.splitlines()]
+            assert len(lengths) > 1
+            assert width - 20 < max(lengths) <= width
+
+
+def test_after_ctrl_c_the_next_line_is_a_new_one(terminal: Any) -> None:
+    session = terminal("auth", "add")
+    session.wait_for("Username: ")
+    session.type("\x03")
+    assert session.end() == 130
+    assert session.shown.endswith("Username: ^C\r\n")
+
+
 def test_the_manual_pages_say_what_the_parsers_say() -> None:
     folder = Path(__file__).parent.parent
     program = (

@@ -311,6 +311,18 @@ def test_what_is_typed_on_a_terminal(terminal: Any, url: str) -> None:
     assert contents(url) == ["typed"]
 
 
+def test_what_is_said_of_ctrl_c_on_a_terminal_is_on_a_line_of_its_own(
+    terminal: Any, url: str
+) -> None:
+    session = terminal("publish", "--no-auth", url, "-f", "JSON")
+    session.wait_for("Ctrl-D ends them")
+    session.type('"typed"\n')
+    wait_for(url, 1)
+    session.type("\x03")
+    assert session.end() == 130
+    assert "^C\r\nhop: interrupted; 1 message delivered before that\r\n" in session.shown
+
+
 @contextmanager
 def slow_pipe(path: Path) -> Iterator[None]:
     """A named pipe in which a message comes now and then, for about two seconds."""

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 
+from hop.cli._errors import CommandError
 from hop.cli._options import add_logging_opts, add_timeout, set_up_logger
 from hop.cli._parser import add_commands
 from hop.cli._text import is_terminal
@@ -95,6 +96,7 @@ def main(args: argparse.Namespace) -> None:
 
 def _list() -> None:
     from hop.auth import CredentialFileNotFoundError, load_auth
+    from hop.auth._store import ADVICE, NO_CREDENTIALS
     from hop.configure import get_config_path
 
     try:
@@ -107,6 +109,8 @@ def _list() -> None:
             stored = []
         if not stored:
             raise
+    if not stored:
+        raise CommandError(f"{NO_CREDENTIALS}: {get_config_path('auth')} holds none. {ADVICE}")
     for cred in stored:
         print(f"{_name(cred)} ({cred.mechanism})")
     for variable in ("HOP_USERNAME", "HOP_CREDENTIALS_FILE"):

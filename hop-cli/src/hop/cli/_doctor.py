@@ -18,8 +18,8 @@ _WORDS = {True: "ok", False: "wrong", None: "-"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `hop doctor` takes to an argument parser."""
     parser.description = (
-        "Go through what a connection needs, from the broker's name to your permissions, and say of each\n"
-        "whether it is right, or the one thing to do. The exit code is 1 when something is wrong."
+        "Go through what a connection needs, from the broker's name to your permissions, and say of each"
+        " whether it is right, or the one thing to do. The exit code is 1 when something is wrong."
     )
     parser.epilog = "example:\n  hop doctor kafka://kafka.scimma.org/my.topic"
     parser.add_argument(

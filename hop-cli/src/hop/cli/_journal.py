@@ -22,15 +22,16 @@ _COMMANDS = (
     ("export", "Print the messages in it as JSON, one a line"),
     ("retry-dead", "Put the messages that the broker refused back into it"),
 )
-_DESCRIPTION = """\
-Look at the journal of a robust publisher: the messages that `hop publish --robust`, or a program that uses
-RobustProducer, has accepted and the broker has not confirmed. show, verify and export change nothing and disturb nobody
-who works on it."""
-_EXPORT = """\
-
-
-Each line is an object with sequence, topic (null for the publisher's own), key, headers (a list of pairs), format and
-message. Bytes that are no text, and the header _id always, are {"base64": "..."}."""
+_DESCRIPTION = (
+    "Look at the journal of a robust publisher: the messages that `hop publish --robust`, or a program that uses"
+    " RobustProducer, has accepted and the broker has not confirmed. show, verify and export change nothing and"
+    " disturb nobody who works on it."
+)
+_EXPORT = (
+    "\n\nEach line is an object with sequence, topic (null for the publisher's own), key, headers (a list of pairs),"
+    " format and message. Bytes that are no text, and the header _id always, are"
+    ' {"base64": "..."}.'
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

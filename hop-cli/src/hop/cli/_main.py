@@ -9,6 +9,7 @@ from importlib import import_module
 
 from hop.cli._errors import CommandError, report
 from hop.cli._parser import Parser, parse
+from hop.cli._text import say_interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except KeyboardInterrupt:
         _give_up_output()
+        say_interrupted()
         return _INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has had enough, as in `| head -1`.

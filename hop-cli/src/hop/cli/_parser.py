@@ -10,11 +10,22 @@ from hop.cli._text import escaped
 _USAGE = 2
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Fits prose to the terminal, and leaves what is indented, examples above all, as it is."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        import textwrap
+
+        return "\n\n".join(
+            part if "\n  " in part else textwrap.fill(part, width) for part in text.split("\n\n")
+        )
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line, like all errors of hop."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        kwargs.setdefault("formatter_class", _Formatter)
         super().__init__(**kwargs)
 
     def error(self, message: str) -> NoReturn:
@@ -46,6 +57,8 @@ def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Nam
     if not commands:
         return parser.parse_intermixed_args(_without_urls_as_values(parser, arguments))
     place = next((i for i, word in enumerate(arguments) if not word.startswith("-")), None)
+    if place is None and not {"-h", "--help"} & set(arguments):
+        parser.error(f"name a command: {', '.join(commands)}")
     if place is None or arguments[place] not in commands:
         return parser.parse_args(arguments)  # help, or an error
     name = arguments[place]

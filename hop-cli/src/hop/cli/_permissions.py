@@ -11,7 +11,6 @@ from confluent_kafka.admin import AclOperation, AdminClient
 from hop.auth import Auth
 from hop.cli._network import TroubleError
 
-
 # what is said of groups by a broker that is still looking for them, having just started
 _SOON = {
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,

@@ -39,6 +39,14 @@ def printable(data: bytes, stream: TextIO) -> bytes:
     return text.encode(stream.encoding or "utf-8", "backslashreplace")
 
 
+def say_interrupted(text: str = "") -> None:
+    """Say on stderr what an interruption has ended; on a terminal, ^C is in the line already."""
+    if is_terminal(sys.stderr):
+        text = f"\n{text}"
+    if text:
+        print(text, end="" if text.endswith("\n") else "\n", file=sys.stderr)
+
+
 def colour(text: str, code: int) -> str:
     """The text in a colour (an ANSI code) where stdout is a terminal that has some and NO_COLOR is not set."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":

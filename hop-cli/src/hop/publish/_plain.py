@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from confluent_kafka import KafkaError, Message
 
 from hop.cli import CommandError
 from hop.cli._errors import explain
+from hop.cli._text import say_interrupted
 from hop.io import DeliveryError, Producer, Stream, raise_delivery_errors
 from hop.publish._job import INTERRUPTED, Interrupts, Job, count
 
@@ -47,7 +47,7 @@ def send(job: Job) -> int:
     if missing := deliveries.failed + remaining:
         before = f"{before}, {missing} not"
     if isinstance(failure, KeyboardInterrupt):
-        print(f"hop: interrupted; {before}", file=sys.stderr)
+        say_interrupted(f"hop: interrupted; {before}")
         return INTERRUPTED
     if failure is not None:
         raise CommandError(f"{explain(failure)}; {before}") from failure

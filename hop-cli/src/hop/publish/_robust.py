@@ -10,7 +10,7 @@ from shlex import quote
 
 from hop.cli import CommandError
 from hop.cli._errors import explain
-from hop.cli._text import is_terminal
+from hop.cli._text import is_terminal, say_interrupted
 from hop.publish._job import INTERRUPTED, Interrupts, Job, count
 from hop.robust_publisher import (
     JournalCorruptError,
@@ -51,7 +51,7 @@ def send_robustly(job: Job) -> int:
     waits = f"{count(left)} wait{'s' if left == 1 else ''}" if left else "none waits"
     state = f"{count(published)} published, {waits} in {journal}"
     if isinstance(failure, KeyboardInterrupt):
-        print(f"hop: interrupted; {state}", file=sys.stderr)
+        say_interrupted(f"hop: interrupted; {state}")
         return INTERRUPTED
     if failure is not None:
         raise CommandError(f"{explain(failure)}; {state}") from failure
