@@ -93,7 +93,7 @@ def test_other_ways_to_write_it(store: Store, text: str) -> None:
 def test_certificates_of_an_environment_that_is_gone(
     store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # Releases up to 0.9 wrote down where their environment's certifi was, with each credential.
+    # Releases up to 0.10 wrote down where their environment's certifi was, with each credential.
     caplog.set_level(logging.INFO, "hop.auth")
     bundle = tmp_path / "lib" / "python3.8" / "site-packages" / "certifi" / "cacert.pem"
     path = store(ALICE + f"ssl_ca_location = '{bundle}'\n")

@@ -81,7 +81,7 @@ def auth_from_fields(fields: Mapping[str, object], where: str) -> Auth:
 def _is_left_behind(location: str) -> bool:
     """Whether this was the default of an environment that is no more.
 
-    Releases of hop-client up to 0.9 stored the path of their environment's certifi with each
+    Releases of hop-client up to 0.10 stored the path of their environment's certifi with each
     credential that named no authorities of its own.
     """
     parts = location.replace("\\", "/").rsplit("/", 2)[1:]

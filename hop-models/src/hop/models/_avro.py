@@ -28,7 +28,7 @@ class AvroBlob(MessageModel):
     message that was read has the one that it came with; None is for one that is made to fit the records: objects that
     have the same keys everywhere become a record, others a map, values of several types a union.
 
-    `single_record` sends `content` as one record, of any type: releases of hop-client since 0.9 read only that, and
+    `single_record` sends `content` as one record, of any type: releases of hop-client since 0.11 read only that, and
     send a list so. When such a list is read, `content` is the list and `single_record` is True.
 
     Two are equal when their containers hold equal records.
