@@ -11,6 +11,7 @@ from interop.results import Results
 from interop.samples import YES
 from interop.sides import Side
 
+from hop.auth import Auth, load_auth
 from hop.sandbox import KafkaBroker
 
 TABLE = "credentials"
@@ -87,6 +88,20 @@ def test_both_change_one_file(
     for side in (old, new):
         assert "sys.metadata" in side.succeed("list-topics", hop_kafka.url())
     results.record(TABLE, "one `auth.toml`, changed by both in turn", release.version, YES)
+
+
+def test_credentials_outlive_the_environment_of_theirs(
+    theirs: Side, release: Release, second: Path, tmp_path: Path, results: Results
+) -> None:
+    """Releases up to 0.10 store where their environment's certificates are, with each credential that names none."""
+    side = theirs.at(tmp_path / "config")
+    side.succeed("auth", "add", second)
+    text = side.auth_toml.read_text()
+    assert ("certifi/cacert.pem" in text) == (release.number < (0, 11))
+    side.auth_toml.write_text(text.replace(str(side.python.parents[1]), str(tmp_path / "gone")))
+    assert load_auth(side.auth_toml) == [Auth("bob-2", "another secret")]
+    row = "`auth.toml` written by it, its environment removed"
+    results.record(TABLE, row, release.version, YES)
 
 
 @pytest.mark.parametrize("old", WITH_CONFIG_TOML, ids=lambda release: release.version)

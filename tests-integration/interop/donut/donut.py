@@ -18,7 +18,7 @@ class Donut(MessageModel):
     @classmethod
     def load(cls, input_):
         # input_ is a file object
-        if hasattr(input_, "read"):
+        if hasattr(input_, "read"):  # noqa: SIM108 - as documented
             donut = json.load(input_)
         # serialized input_
         else:
