@@ -305,7 +305,7 @@ OTHERS = [
     (["publish", "--no-auth", "--robust", "kafka://h/", "x"], "name one topic"),
     (
         ["publish", "--no-auth", "--robust=.", URL, "missing"],
-        "cannot use the journal .: it is none",
+        "is no journal: it is not a regular file; a file that follows --robust",
     ),
     (["publish", "--robust", URL, "missing"], "cannot publish missing: No such file or directory"),
     (["journal", "show"], "cannot show publisher.journal: there is no journal"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from importlib.metadata import files, version
 from pathlib import Path
@@ -216,6 +218,36 @@ def test_after_ctrl_c_the_next_line_is_a_new_one(terminal: Any) -> None:
     session.type("\x03")
     assert session.end() == 130
     assert session.shown.endswith("Username: ^C\r\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", ["publish -f JSON", "publish -f JSON --robust", "subscribe -s EARLIEST"]
+)
+def test_in_the_background_of_a_script_ctrl_c_is_for_others(
+    environment: dict[str, str], program: str, url: str, tmp_path: Path, arguments: str
+) -> None:
+    """There the shell lets it ignore Ctrl-C."""
+    command, *options = arguments.split()
+    line = f"trap '' INT; exec {program} {command} {url} --no-auth {' '.join(options)}"
+    with subprocess.Popen(
+        ["sh", "-c", line],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        cwd=tmp_path,
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(b"1\n")
+        process.stdin.flush()
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+        assert process.returncode == (0 if command == "subscribe" else 130)
+        assert b"Traceback" not in errors
 
 
 def test_the_manual_pages_say_what_the_parsers_say() -> None:

@@ -192,7 +192,9 @@ def test_a_file_of_messages_is_not_taken_for_the_journal(
     (tmp_path / "f.jsonl").write_text("1\n")
     result = hop("publish", "--no-auth", url, "-f", "JSON", "--robust", "f.jsonl")
     assert result.returncode == 1
-    assert result.stderr.startswith("hop: cannot use the journal f.jsonl: it is none; ")
+    assert result.stderr.startswith(
+        f"hop: cannot use the journal f.jsonl: {tmp_path / 'f.jsonl'} is no journal; "
+    )
     assert "--robust=JOURNAL" in result.stderr
     assert [file.name for file in tmp_path.iterdir() if file.name.startswith("f.")] == ["f.jsonl"]
     assert (tmp_path / "f.jsonl").read_text() == "1\n"
@@ -202,7 +204,7 @@ def test_a_file_of_messages_is_not_taken_for_the_journal(
     ("journal_argument", "said"),
     [
         ("missing/j", "cannot use the journal missing/j: No such file or directory"),
-        (".", "cannot use the journal .: it is none"),
+        (".", "cannot use the journal .: "),
         ("/dev/null/j", "cannot use the journal /dev/null/j: Not a directory"),
         ("/proc/j", "cannot use the journal /proc/j: No such file or directory"),
     ],
@@ -212,6 +214,16 @@ def test_a_journal_that_can_not_be(hop: Hop, url: str, journal_argument: str, sa
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.startswith(f"hop: {said}")
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_journal_of_a_later_release(hop: Hop, url: str, journal: Path) -> None:
+    from hop.robust_publisher._frame import frame
+
+    journal.write_bytes(frame(b"mark", 1, 1, b"\x02"))
+    result = hop(*ROBUST, url, stdin="1\n")
+    assert result.returncode == 1
+    assert "was written by a later release" in result.stderr
+    assert "--robust=JOURNAL" not in result.stderr
 
 
 def test_one_at_a_time(hop: Hop, start: Any, url: str) -> None:

@@ -91,7 +91,7 @@ class _Run:
                 args.url, not args.no_auth, args.robust, on_refused=self._refuse
             )
         except JournalCorruptError as exc:
-            raise _no_journal(args.robust) from exc
+            raise _unusable(args.robust, exc) from exc
         except OSError as exc:
             if exc.strerror is None:
                 raise
@@ -119,16 +119,19 @@ def _waiting(journal: str) -> int:
     except FileNotFoundError:
         return 0
     except JournalCorruptError as exc:
-        raise _no_journal(journal) from exc
+        raise _unusable(journal, exc) from exc
     except OSError as exc:
         raise CommandError(f"cannot use the journal {journal}: {exc.strerror or exc}") from exc
 
 
-def _no_journal(path: str) -> CommandError:
-    return CommandError(
-        f"cannot use the journal {path}: it is none; a file that follows --robust is taken for the journal, so"
-        " name the messages before it, or write --robust=JOURNAL"
-    )
+def _unusable(path: str, exc: JournalCorruptError) -> CommandError:
+    text = f"cannot use the journal {path}: {exc}"
+    if "is no journal" in text:
+        text += (
+            "; a file that follows --robust is taken for the journal, so name the messages before it, or write"
+            " --robust=JOURNAL"
+        )
+    return CommandError(text)
 
 
 @contextmanager

@@ -56,7 +56,8 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    # A job in the background of a script ignores Ctrl-C, which is meant for others.
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) != signal.SIG_IGN]
     before: dict[int, Any] = {}
 
     def handler(number: int, frame: object) -> None:
