@@ -159,6 +159,21 @@ def test_a_file_that_is_no_journal_is_left_alone(journal_path: Path, content: by
     assert journal_path.read_bytes() == content
 
 
+def test_a_journal_of_which_nothing_is_sound_is_a_journal(journal_path: Path) -> None:
+    fill(journal_path, [b"x" * 1000])
+    content = bytearray(journal_path.read_bytes())
+    # one bit of the file's beginning, and one of the message
+    content[0] ^= 1
+    content[-1] ^= 1
+    journal_path.write_bytes(content)
+    assert bodies(journal_path) == []
+    assert [file.read_bytes() for file in bad_files(journal_path)] == [content]
+    # its first sector did not get to disk, nor did the end of the message
+    journal_path.write_bytes(bytes(512) + content[512:-100] + bytes(100))
+    assert bodies(journal_path) == []
+    assert len(bad_files(journal_path)) == 2
+
+
 @pytest.mark.parametrize("size", [0, 1, 5000])
 def test_a_file_of_zeros_is_an_empty_journal(journal_path: Path, size: int) -> None:
     journal_path.write_bytes(bytes(size))

@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from faults.publisher import Publisher
+from faults.publisher import Publisher, Publishing
 from faults.reader import Reader, count
 from faults.report import Row
 from faults.scale import Scale
@@ -49,45 +49,45 @@ def test_killed_at_random(
     assert not list(publisher.journal.parent.glob("*.bad"))
 
 
-ENDINGS = [
-    ("Ctrl-C", signal.SIGINT, -signal.SIGINT),
-    ("SIGTERM", signal.SIGTERM, -signal.SIGTERM),
-    ("stop(5)", None, 0),
-]
+# How it is ended, and the code that its process has then.
+ENDINGS = {"Ctrl-C": (signal.SIGINT, -2), "SIGTERM": (signal.SIGTERM, -15), "stop(5)": (None, 0)}
 
 
-@pytest.mark.parametrize(("how", "number", "code"), ENDINGS, ids=["ctrl-c", "sigterm", "stop"])
 def test_ended_while_the_broker_is_away(
-    publisher: Publisher,
-    hop_kafka: KafkaBroker,
-    reader: Reader,
-    row: Row,
-    how: str,
-    number: signal.Signals | None,
-    code: int,
+    publisher: Publisher, hop_kafka: KafkaBroker, reader: Reader, row: Row
 ) -> None:
-    row.case = f"{how} while the broker is away"
+    row.case = f"{', '.join(ENDINGS)} while the broker is away"
     hop_kafka.kill()
-    publishing = publisher.start(count=100, stop=None if number else 5, hold=True)
-    publishing.wait_for("open")
-    # Until it holds still, and is about to stop.
-    while len(publishing.accepted) < 100:
-        time.sleep(0.01)
-    begin = time.monotonic()
-    assert publishing.process.stdin is not None
-    publishing.process.stdin.close()
-    if number is not None:
-        time.sleep(0.5)
-        publishing.process.send_signal(number)
-    publishing.finish()
-    seconds = time.monotonic() - begin
-    row.note = f"out after {seconds:.1f} s"
-    assert seconds < 6
-    assert publishing.process.returncode == code, publishing.log
-    if number is None:
-        assert publishing.left == 100
+    running: list[tuple[Publisher, Publishing, int]] = []
+    for first, (number, code) in enumerate(ENDINGS.values()):
+        own = publisher.beside(str(first))
+        publishing = own.start(
+            first=1000 * first, count=100, stop=None if number else 5, hold=number is None
+        )
+        running.append((own, publishing, code))
+    for _, publishing, _ in running:
+        while len(publishing.accepted) < 100:
+            time.sleep(0.01)
+    times = []
+    for (number, _), (_, publishing, code) in zip(ENDINGS.values(), running, strict=True):
+        begin = time.monotonic()
+        if number is None:
+            # That it has heard the end of its input makes it stop.
+            publishing.finish()
+            assert publishing.left == 100
+        else:
+            # Until it waits for the broker.
+            time.sleep(0.5)
+            publishing.process.send_signal(number)
+            publishing.finish()
+        times.append(time.monotonic() - begin)
+        assert publishing.process.returncode == code, publishing.log
+    row.note = "out after " + ", ".join(f"{seconds:.1f}" for seconds in times) + " s"
+    assert max(times) < 6
     hop_kafka.restart()
-    publisher.drain()
-    found = count(reader.arrivals(), publishing.accepted)
-    row.written, row.delivered, row.duplicates = 100, found.delivered, found.duplicates
-    assert found.duplicates == 0
+    for own, _, _ in running:
+        own.drain()
+    accepted = [number for _, publishing, _ in running for number in publishing.accepted]
+    found = count(reader.arrivals(), accepted)
+    row.written, row.delivered, row.duplicates = len(accepted), found.delivered, found.duplicates
+    assert (len(accepted), found.duplicates) == (300, 0)

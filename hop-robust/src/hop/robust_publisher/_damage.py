@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from zlib import crc32
 
 from hop.robust_publisher._disk import copy_part
-from hop.robust_publisher._frame import Damage
+from hop.robust_publisher._frame import MARK_SIZE, Damage
 
 logger = logging.getLogger("hop.robust_publisher")
+
+_CHUNK = 1 << 20
 
 
 def merge(damages: Sequence[Damage]) -> list[Damage]:
@@ -29,12 +33,14 @@ def put_aside(path: Path, descriptor: int, mark: bytes | None, damages: Sequence
     Args:
         path: the journal, whose name those files begin with.
         descriptor: the damaged file.
-        mark: the damaged file's mark, which tells parts of different files apart.
+        mark: the damaged file's mark, which tells parts of different files apart; None if it has none that is sound.
         damages: where the damage is.
     """
     names, size = [], 0
+    if mark is None:
+        mark = crc32(os.pread(descriptor, _CHUNK, 0)).to_bytes(MARK_SIZE, "big")
     for damage in merge(damages):
-        name = f"{path.name}.{(mark or bytes(4)).hex()}-{damage.offset}.bad"
+        name = f"{path.name}.{mark.hex()}-{damage.offset}.bad"
         target = path.with_name(name)
         # The same damage is met again as long as anything else in that file is to be sent.
         if target.exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import mmap
 import os
 import re
 import stat
@@ -131,13 +132,11 @@ class Loader:
         self, segment: Segment, mark: bytes | None, damages: list[Damage], *, is_active: bool
     ) -> None:
         torn = damages.pop() if damages and damages[-1].torn else None
-        if mark is None and not (torn and not damages):
-            start = os.pread(segment.descriptor, _SECTOR, 0)
-            # Zeros are what a power failure leaves of a file whose first part did not get to disk.
-            if is_active and start.strip(b"\0") and not start.startswith(MAGIC):
-                raise JournalCorruptError(
-                    f"{segment.path} is no journal; move it away, or name another file as journal_path"
-                )
+        sound = mark is not None or (torn is not None and not damages)
+        if is_active and not sound and _is_foreign(segment.descriptor):
+            raise JournalCorruptError(
+                f"{segment.path} is no journal; move it away, or name another file as journal_path"
+            )
         if damages and self._strict:
             raise JournalCorruptError(
                 f"the journal {self._path} is damaged: {segment.path.name} at byte {damages[0].offset};"
@@ -164,3 +163,12 @@ def sealed(path: Path) -> Iterable[Path]:
     pattern = re.compile(re.escape(path.name) + r"\.\d{8,}\.sealed")
     folder = path.parent
     return sorted((f for f in folder.iterdir() if pattern.fullmatch(f.name)), key=sealed_ordinal)
+
+
+def _is_foreign(descriptor: int) -> bool:
+    """Whether a file without a sound record has never been a journal."""
+    # Zeros are what a power failure leaves of a file whose first part did not get to disk.
+    if not os.pread(descriptor, _SECTOR, 0).strip(b"\0"):
+        return False
+    with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as data:
+        return data.find(MAGIC) < 0

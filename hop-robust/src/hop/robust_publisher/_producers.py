@@ -87,12 +87,20 @@ class Producers:
         """A message was delivered."""
         self._pause = _FIRST_PAUSE
 
+    def failed(self, error: KafkaError) -> None:
+        """The producers can't go on."""
+        # That there is a fatal error is said of messages before it is said which.
+        if self.fatal is None or self.fatal.code() == KafkaError._FATAL:
+            self.fatal = error
+
     def renew(self) -> None:
         """Replace the producers by new ones.
 
         Raises:
             hop.io.StreamError: a new one can't be opened.
         """
+        if self.fatal is not None and self.fatal.code() == KafkaError._FATAL:
+            self.poll(0)
         if self.fatal is not None:
             logger.warning(
                 "the connection to %s can't go on (%s); what was not confirmed is sent again over a new one",
@@ -127,7 +135,7 @@ class Producers:
         """confluent-kafka raises a fatal error from whatever looks at callbacks next; anything else is unexpected."""
         if not exc.args[0].fatal():
             raise exc
-        self.fatal = self.fatal or exc.args[0]
+        self.failed(exc.args[0])
 
     def _lone(self) -> Producer:
         if self._alone is None:

@@ -205,7 +205,7 @@ class Sender:
     def _failed(self, sequence: int, flight: Flight, error: KafkaError, alone: bool) -> None:
         verdict = judge(error)
         if verdict is Verdict.FATAL:
-            self._producers.fatal = self._producers.fatal or error
+            self._producers.failed(error)
             self._holds.put_back(flight.topic, sequence)
         elif verdict is Verdict.RESEND:
             self._holds.put_back(flight.topic, sequence)

@@ -91,6 +91,8 @@ class Store:
                 if max_bytes is None
                 else min(SEGMENT_SIZE, max_bytes // 4),
             )
+            # What was about to be deleted when the last one that worked on it was killed.
+            self.log.settle(())
         except BaseException:
             self._closed = True
             self._lock.release()
@@ -152,15 +154,22 @@ class Store:
             self._lock.release()
 
     def _make_room(self, size: int, limit: int, still_sending: Callable[[], None]) -> None:
-        with self.log.lock:
-            while self.log.segments.used + size > limit:
-                if self._when_full == "raise" or not self.log.live or size > limit:
+        log = self.log
+        while log.segments.used + size > limit:
+            # When everything has been sent, whoever sent it is about to delete it, or could not and may now.
+            sent = not log.live
+            if sent:
+                log.settle(())
+            with log.lock:
+                if log.segments.used + size <= limit:
+                    return
+                if self._when_full == "raise" or size > limit or (sent and not log.live):
                     raise JournalFullError(
                         f"cannot write {size} bytes to the journal {self.path}: it would become larger than"
-                        f" max_journal_bytes ({limit}); {self.log.live} messages in it wait to be sent"
+                        f" max_journal_bytes ({limit}); {log.live} messages in it wait to be sent"
                     )
-                self.log.freed.wait(_SLICE)
-                still_sending()
+                log.freed.wait(_SLICE)
+            still_sending()
 
 
 class _Syncer(threading.Thread):
