@@ -28,10 +28,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--faults-table", type=Path, metavar="FILE", help="write its table to FILE")
 
 
+def _scale(config: pytest.Config) -> Scale:
+    # Where pytest meets this file only while it collects, the option is not there.
+    return FULL if config.getoption("faults", "short") == "full" else SHORT
+
+
 @pytest.fixture(scope="session")
 def scale(pytestconfig: pytest.Config) -> Scale:
-    # Where pytest meets this file only while it collects, the option is not there.
-    return FULL if pytestconfig.getoption("faults", "short") == "full" else SHORT
+    return _scale(pytestconfig)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "outage" in metafunc.fixturenames:
+        metafunc.parametrize("outage", _scale(metafunc.config).outages)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ class Scale:
 
     Attributes:
         kills: how often the producer is killed.
-        outage: how long the broker is away, in seconds.
+        outages: how long the broker is away, in seconds, one time after another.
+        frozen: how long it does not answer, in seconds.
         waiting: how many messages wait.
         stride: of cases that are numbered, every how manieth is tried.
         states: how many states of the disk are tried after each moment at which power may fail.
@@ -19,7 +20,8 @@ class Scale:
     """
 
     kills: int
-    outage: float
+    outages: tuple[int, ...]
+    frozen: int
     waiting: int
     stride: int
     states: int
@@ -31,5 +33,5 @@ class Scale:
         return "" if self.stride == 1 else " (some of them)"
 
 
-SHORT = Scale(kills=3, outage=3, waiting=40_000, stride=13, states=2, each=500)
-FULL = Scale(kills=20, outage=80, waiting=200_000, stride=1, states=12, each=5000)
+SHORT = Scale(kills=3, outages=(2,), frozen=3, waiting=40_000, stride=19, states=2, each=500)
+FULL = Scale(kills=20, outages=(0, 80), frozen=80, waiting=200_000, stride=1, states=12, each=5000)
