@@ -15,10 +15,12 @@ from hop.publish._job import INTERRUPTED, Interrupts, Job, count
 # seconds to wait for the broker to confirm what is left at the end, and after something went wrong
 _CONFIRMATION = 60.0
 _CONFIRMATION_AFTER_FAILURE = 10.0
-# However much is read, no more than this waits in memory to be sent.
-_QUEUE: dict[str, Any] = {
+_OPTIONS: dict[str, Any] = {
+    # However much is read, no more than this waits in memory to be sent.
     "queue.buffering.max.messages": 50_000,
     "queue.buffering.max.kbytes": 32 << 10,
+    # So many milliseconds nobody notices, and what is read in them is sent together.
+    "linger.ms": 5,
 }
 # what messages get that were still waiting when we stopped waiting for them
 _GIVEN_UP = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}
@@ -30,7 +32,7 @@ def send(job: Job) -> int:
         raise CommandError("cannot publish standard input: it is empty")
     args = job.args
     options: dict[str, Any] = {"timeout": args.timeout} if args.timeout else {}
-    stream = Stream(auth=not args.no_auth).open(args.url, "w", **_QUEUE, **options)
+    stream = Stream(auth=not args.no_auth).open(args.url, "w", **_OPTIONS, **options)
     deliveries = Deliveries()
     failure: BaseException | None = None
     try:
