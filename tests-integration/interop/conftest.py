@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--write-page",
         action="store_true",
-        help="put the results into docs/interoperability.md instead of comparing them with it",
+        help="try all releases, and put the results into docs/interoperability.md",
     )
     parser.addoption(
         "--all-releases", action="store_true", help="try all releases, not only two of them"
@@ -28,7 +28,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "release" in metafunc.fixturenames:
         # Where pytest starts at another folder, it does not know the option.
-        every = metafunc.config.getoption("--all-releases", default=False)
+        every = any(
+            metafunc.config.getoption(option, default=False)
+            for option in ("--all-releases", "--write-page")
+        )
         chosen = [release for release in RELEASES if every or release.version in COMMON]
         ids = [release.version for release in chosen]
         metafunc.parametrize("release", chosen, ids=ids, scope="session")
@@ -37,9 +40,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def results(request: pytest.FixtureRequest) -> Iterator[Results]:
     results = Results(PAGE, request.config.getoption("--write-page", default=False))
-    failed = request.session.testsfailed
     yield results
-    if request.session.testsfailed == failed:
+    if not request.session.testsfailed:
         results.write()
 
 
