@@ -63,6 +63,7 @@ class Connector:
         self.topic = target.topics[0] if target.topics else None
         self.auth = credential_for(auth, target)
         self.idempotent = True
+        self._target: str | None = None  # the last good one
         self._options = librdkafka_options(options)
         # Ours is needed, too.
         self._error_cb = self._options.pop("error_cb", None)
@@ -76,10 +77,11 @@ class Connector:
         target = topic or self.topic
         if target is None:
             raise ValueError("cannot write: neither the publisher's URL nor the call names a topic")
-        if not _TOPIC.fullmatch(target):
+        if target != self._target and not _TOPIC.fullmatch(target):
             raise ValueError(
                 f"cannot write to topic {target!r}: a name has 1 to 249 letters, digits, '.', '_' or '-'"
             )
+        self._target = target
         return target
 
     def open(self, on_error: Callable[[KafkaError], None], **options: Any) -> Producer:

@@ -25,10 +25,9 @@ def write_at(descriptor: int, data: bytes, offset: int) -> None:
         OSError: the data was not written. Unless even cutting failed, the file is as long as it was.
     """
     try:
-        written = 0
-        with memoryview(data) as view:
-            while written < len(data):
-                written += os.pwrite(descriptor, view[written:], offset + written)
+        written = os.pwrite(descriptor, data, offset)
+        while written < len(data):
+            written += os.pwrite(descriptor, memoryview(data)[written:], offset + written)
     except BaseException:
         os.ftruncate(descriptor, offset)
         raise

@@ -47,9 +47,10 @@ class Damage(NamedTuple):
     torn: bool
 
 
-def frame(mark: bytes, kind: int, sequence: int, body: bytes) -> bytes:
-    head = _HEAD.pack(MAGIC, mark, len(body), kind, sequence)
-    return b"".join((head, _SUMS.pack(crc32(head), crc32(body)), body))
+def head(mark: bytes, kind: int, sequence: int, body: bytes) -> bytes:
+    """What a record has before its body."""
+    start = _HEAD.pack(MAGIC, mark, len(body), kind, sequence)
+    return start + _SUMS.pack(crc32(start), crc32(body))
 
 
 def read(data: bytes, at: int, mark: bytes, sequence: int) -> memoryview | int | None:

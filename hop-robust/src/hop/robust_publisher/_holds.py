@@ -50,6 +50,9 @@ class Holds:
         self._default = default_topic
         self._held: dict[str, Hold] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._held)
+
     def accepts(self, topic: str | None) -> bool:
         """Whether a message for a topic is no business of any of these."""
         return (topic or self._default) not in self._held

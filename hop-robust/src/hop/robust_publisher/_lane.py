@@ -97,6 +97,34 @@ class Lane:
                 if accept is None or accept(message.topic):
                     return message
 
+    def take_many(self, count: int, size: int) -> list[QueuedMessage]:
+        """The next messages: so many at most, and no more when their bodies have so many bytes."""
+        lost = self._log.lost
+        taken: list[QueuedMessage] = []
+        try:
+            with self._log.lock:
+                self._follow()
+                while len(taken) < count and size > 0 and (found := self._following(None)):
+                    segment, sequence = found
+                    message = self._log.recent.take(sequence)
+                    if message is None:
+                        try:
+                            body = self._read(segment, sequence)
+                        except OSError:
+                            self.put_back(sequence)
+                            if taken:
+                                break
+                            raise
+                        if body is None:
+                            continue
+                        message = decode(sequence, body)
+                    taken.append(message)
+                    size -= len(message.message)
+            return taken
+        finally:
+            if self._log.lost != lost:
+                self._log.settle(())
+
     def _follow(self) -> None:
         """Begin again if numbering has: nothing that was taken or put back is to be sent any more."""
         if self._epoch != self._log.epoch:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from hop.robust_publisher._disk import sync_folder
 from hop.robust_publisher._errors import JournalWriteError
+from hop.robust_publisher._message import Letter
+from hop.robust_publisher._recent import Recent
 from hop.robust_publisher._segment import MESSAGE, SETTLED, Entry, Segment, ranges
 from hop.robust_publisher._segments import Segments
 from hop.robust_publisher._tail import SEGMENT_SIZE, Tail
@@ -37,6 +39,7 @@ class Log:
         epoch: how often numbering has begun again.
         segments: the files.
         tail: where they are written to.
+        recent: the youngest messages.
         lock: guards all of this.
         freed: notified when files have been deleted.
     """
@@ -53,6 +56,7 @@ class Log:
         self.path = path
         self.segments = Segments(path, segments)
         self.tail = Tail(path, self.segments, segment_size)
+        self.recent = Recent()
         self.lock = self.tail.lock
         self.freed = threading.Condition(self.lock)
         self.next_sequence = self.visible = next_sequence
@@ -64,8 +68,12 @@ class Log:
             # What is wrong with the place is found out now, and not when the first alert comes.
             self.segments.open_active(next_sequence)
 
-    def append(self, bodies: Sequence[bytes]) -> int:
+    def append(self, bodies: Sequence[bytes], letters: Iterable[Letter] = ()) -> int:
         """Write messages, all of them or none, and return the number of the first.
+
+        Args:
+            bodies: the messages, encoded.
+            letters: the same messages, for those who take them soon.
 
         Raises:
             JournalWriteError: they could not be written.
@@ -77,6 +85,7 @@ class Log:
             self.next_sequence += len(bodies)
             self.tail.write([Entry(MESSAGE, first + i, body) for i, body in enumerate(bodies)])
             self.live += len(bodies)
+            self.recent.add(first, letters)
             end, written = self.next_sequence, self.tail.written
             if not self._durable:
                 self.visible = end
@@ -208,4 +217,5 @@ class Log:
         self.next_sequence = self.visible = 1
         self.epoch += 1
         self._unrecorded.clear()
+        self.recent.clear()
         self.tail.begin_again()

@@ -20,6 +20,10 @@ _MAX_SHORT = 0xFFFF
 MAX_SIZE = 1 << 30
 
 
+# A message's body, headers, topic and key, as they are sent.
+Letter = tuple[bytes, Headers, str | None, bytes | None]
+
+
 class _Three(NamedTuple):
     sequence: int
     message: bytes
@@ -48,7 +52,7 @@ class QueuedMessage(_Three):
         topic: str | None = None,
         key: bytes | None = None,
     ) -> QueuedMessage:
-        self = super().__new__(cls, sequence, message, headers)
+        self = tuple.__new__(cls, (sequence, message, headers))
         self.topic = topic
         self.key = key
         return self
@@ -71,7 +75,7 @@ def encode(
     if topic is not None and not isinstance(topic, str):
         raise TypeError(f"a topic is text, not {type(topic).__name__}")
     its_topic = b"" if topic is None else topic.encode()
-    its_key = b"" if key is None else _bytes(key)
+    its_key = b"" if key is None else as_bytes(key)
     parts: list[bytes | bytearray | memoryview] = [b"", its_topic, its_key]
     count = 0
     for name, value in headers:
@@ -84,7 +88,7 @@ def encode(
             parts += _HEADER.pack(len(its_name), _NULL), its_name
         else:
             if not isinstance(value, bytes):
-                value = _bytes(value)
+                value = as_bytes(value)
             parts += _HEADER.pack(len(its_name), len(value)), its_name, value
         count += 1
     if len(its_topic) > _MAX_SHORT or count > _MAX_SHORT:
@@ -124,7 +128,8 @@ def decode(sequence: int, body: bytes | memoryview) -> QueuedMessage:
     return QueuedMessage(sequence, body[at:], headers, topic, key)
 
 
-def _bytes(value: object) -> bytes:
+def as_bytes(value: object) -> bytes:
+    """A key, or a header's name or value, as it is sent."""
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
@@ -135,7 +140,7 @@ def _bytes(value: object) -> bytes:
 
 
 def _name(name: object) -> bytes:
-    packed = _bytes(name)
+    packed = as_bytes(name)
     # Kafka's names of headers are text: what is not would be found out only when it is sent.
     packed.decode()
     return packed

@@ -9,13 +9,13 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from hop.auth import Auth
 from hop.io import Producer
 from hop.robust_publisher._connect import Connector
 from hop.robust_publisher._errors import PublisherError
-from hop.robust_publisher._message import encode
+from hop.robust_publisher._message import Headers, Letter, as_bytes, encode
 from hop.robust_publisher._refusals import OnRefused
 from hop.robust_publisher._sender import Sender
 from hop.robust_publisher._store import OnCorruption, Store, WhenFull
@@ -156,13 +156,18 @@ class RobustProducer(threading.Thread):
         """
         self._check()
         target = self._connector.target(topic)
-        pairs = list(headers.items() if isinstance(headers, Mapping) else headers or ())
-        bodies = []
+        pairs = None
+        if headers:
+            items = headers.items() if isinstance(headers, Mapping) else headers
+            pairs = [(n, v.encode() if isinstance(v, str) else v) for n, v in items]
+        its_key = None if key is None else as_bytes(key)
+        letters: list[Letter] = []
         for message in messages:
             body, packed = Producer.pack(message, pairs, test, self._connector.auth)
-            bodies.append(encode(body, packed, target, key))
-        if bodies:
-            self._store.append(bodies, self._check)
+            letters.append((body, cast(Headers, packed), target, its_key))
+        if letters:
+            bodies = [encode(*letter) for letter in letters]
+            self._store.append(bodies, self._check, letters)
             self._worker.wake.set()
 
     def stop(self, timeout: float | None = None) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hop.robust_publisher._disk import write_at
-from hop.robust_publisher._frame import MARK_SIZE, frame
+from hop.robust_publisher._frame import HEAD_SIZE, MARK_SIZE, head
 
 # Kinds of records.
 START = 1
@@ -80,15 +80,17 @@ class Segment:
         Raises:
             OSError: they could not be written.
         """
-        frames = [frame(self.mark, *entry) for entry in entries]
-        start = b"" if self.size else frame(self.mark, START, self.first, VERSION)
-        offset = self.size + len(start)
+        parts: list[bytes] = []
+        if not self.size:
+            parts += head(self.mark, START, self.first, VERSION), VERSION
+        offset = self.size + sum(map(len, parts))
         offsets: list[tuple[int, int]] = []
-        for entry, framed in zip(entries, frames, strict=True):
-            if entry.kind == MESSAGE:
-                offsets.append((entry.sequence, offset))
-            offset += len(framed)
-        write_at(self.descriptor, b"".join((start, *frames)), self.size)
+        for kind, sequence, body in entries:
+            parts += head(self.mark, kind, sequence, body), body
+            if kind == MESSAGE:
+                offsets.append((sequence, offset))
+            offset += HEAD_SIZE + len(body)
+        write_at(self.descriptor, b"".join(parts), self.size)
         self.size = offset
         if offsets:
             self.add(offsets)
@@ -99,14 +101,19 @@ class Segment:
         A signal's handler may raise anywhere in here: the messages are there when `_alive` has them, all at once.
         """
         end = self.end
-        alive = bytearray(offsets[-1][0] + 1 - end)
-        places = array("Q", bytes(8 * len(alive)))
-        for sequence, offset in offsets:
-            alive[sequence - end] = _ALIVE
-            places[sequence - end] = offset
-        del self._offsets[len(self._alive) :]
-        self._offsets.extend(places)
-        self._alive.extend(alive)
+        if len(self._offsets) > len(self._alive):
+            del self._offsets[len(self._alive) :]
+        if offsets[-1][0] - end + 1 == len(offsets):
+            self._offsets.extend([offset for _, offset in offsets])
+            self._alive.extend(b"\1" * len(offsets))
+        else:
+            alive = bytearray(offsets[-1][0] + 1 - end)
+            places = array("Q", bytes(8 * len(alive)))
+            for sequence, offset in offsets:
+                alive[sequence - end] = _ALIVE
+                places[sequence - end] = offset
+            self._offsets.extend(places)
+            self._alive.extend(alive)
         self.live += len(offsets)
 
     def offset(self, sequence: int) -> int:

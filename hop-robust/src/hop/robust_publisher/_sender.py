@@ -25,9 +25,13 @@ logger = logging.getLogger("hop.robust_publisher")
 
 # How many messages to send before confirmations are looked at.
 _BATCH = 500
-# How long to wait at a time, in seconds: for confirmations, and for something to do.
+# So many are taken from the journal together, or so many bytes.
+_GRAB = 100
+_GRAB_BYTES = 1 << 20
+# How long to wait at a time, in seconds: for confirmations, for something to do, for more to send.
 _WAIT = 0.05
 _IDLE = 1.0
+_GATHER = 0.002
 _SOON = 0.01
 # Confirmations are written to the journal after so many, or after this time (seconds).
 _SETTLE_COUNT = 1000
@@ -56,7 +60,7 @@ class Sender:
         poll_wait: float,
         on_refused: OnRefused | None = None,
     ) -> None:
-        self.confirmed = 0
+        self.confirmed = self._noted = 0
         self._log = store.log
         self._connector = connector
         self._poll_wait = poll_wait
@@ -92,13 +96,21 @@ class Sender:
             self._settle()
             raise
         wait = self._wait(now, until)
-        if sent:
+        if sent == _BATCH:
+            self._producers.poll(self._poll_wait)
+        elif sent:
+            # Whoever writes one message after another is not interrupted for each of them.
+            time.sleep(_GATHER)
             self._producers.poll(self._poll_wait)
         elif self._flights:
             self._producers.poll(wait)
         else:
             self._producers.poll(0)
             wake.wait(wait)
+        if self.confirmed != self._noted:
+            self._noted = self.confirmed
+            self._producers.succeeded()
+            self._outage.over(self._log.live)
         self._outage.tell(self._log.live)
         if self._producers.fatal is not None and now >= self._producers.renew_at:
             self.renew()
@@ -131,16 +143,40 @@ class Sender:
     def _fill(self) -> int:
         """Send as many messages as there is room for, and return how many."""
         sent = 0
+        while sent < _BATCH and self._producers.fatal is None and self._flights.room:
+            simple = not self._holds and not self._single.again
+            count = self._send_many() if simple else self._send_in_turn(_BATCH - sent)
+            if not count:
+                break
+            sent += count
+        return sent
+
+    def _send_many(self) -> int:
+        messages = self._main.take_many(_GRAB, _GRAB_BYTES)
+        count = 0
+        try:
+            for message in messages:
+                if self._producers.fatal is not None:
+                    break
+                count += 1
+                self._send(message, False)
+        finally:
+            for message in messages[count:]:
+                self._holds.put_back(message.topic or "", message.sequence)
+        return count
+
+    def _send_in_turn(self, most: int) -> int:
+        count = 0
         messages = self._messages()
         while (
-            sent < _BATCH
+            count < most
             and self._producers.fatal is None
             and self._flights.room
             and (found := next(messages, None)) is not None
         ):
             self._send(*found)
-            sent += 1
-        return sent
+            count += 1
+        return count
 
     def _messages(self) -> Iterator[tuple[QueuedMessage, bool]]:
         """What may be sent now, and whether it has to be sent alone; of each kind one in turn."""
@@ -191,10 +227,9 @@ class Sender:
         flight = self._flights.end(sequence)
         if error is None:
             self.confirmed += 1
-            self._producers.succeeded()
-            self._outage.over(self._log.live)
-            self._holds.delivered(flight.topic)
             self._settled.append(sequence)
+            if self._holds:
+                self._holds.delivered(flight.topic)
             return
         try:
             self._failed(sequence, flight, error, alone or flight.alone)

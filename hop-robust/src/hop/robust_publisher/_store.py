@@ -6,7 +6,7 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from hop.robust_publisher._frame import HEAD_SIZE
 from hop.robust_publisher._load import Loader
 from hop.robust_publisher._lock import Lock
 from hop.robust_publisher._log import Log
+from hop.robust_publisher._message import Letter
 from hop.robust_publisher._tail import SEGMENT_SIZE, Tail
 
 logger = logging.getLogger("hop.robust_publisher")
@@ -102,12 +103,18 @@ class Store:
         # Later in the end of a program, its threads stand still and can't be waited for.
         atexit.register(self.close)
 
-    def append(self, bodies: Sequence[bytes], still_sending: Callable[[], None]) -> int:
+    def append(
+        self,
+        bodies: Sequence[bytes],
+        still_sending: Callable[[], None],
+        letters: Iterable[Letter] = (),
+    ) -> int:
         """Write messages to the journal, all of them or none, and return the number of the first.
 
         Args:
             bodies: the messages, encoded.
             still_sending: raises when nothing is sent any more, so that waiting for room would be in vain.
+            letters: the same messages, if they are likely to be taken soon.
 
         Raises:
             JournalError: the journal is closed, or was opened by another process.
@@ -118,7 +125,7 @@ class Store:
         if self._max_bytes is not None:
             size = sum(map(len, bodies)) + HEAD_SIZE * (len(bodies) + 1)
             self._make_room(size, self._max_bytes, still_sending)
-        return self.log.append(bodies)
+        return self.log.append(bodies, letters)
 
     @property
     def foreign(self) -> bool:

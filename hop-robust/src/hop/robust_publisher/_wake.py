@@ -15,7 +15,8 @@ class Wake:
 
     def set(self) -> None:
         """Wake the thread, or let its next `wait` return at once."""
-        self._queue.put(None)
+        if self._queue.empty():
+            self._queue.put(None)
 
     def clear(self) -> None:
         """Forget what was set."""
