@@ -42,6 +42,7 @@ RELEASES = (
     Release("0.8.0", "3.8", ("adc-streaming==2.3.2", _OLDEST, "setuptools<81")),
     Release("0.5.0", "3.8", ("adc-streaming==2.0.0", _OLDEST, "setuptools<81")),
 )
+VERSIONS = [release.version for release in RELEASES]
 # What every run of the tests tries: the newest, and the one whose journals are the oldest.
 COMMON = {"0.13.0", "0.9.0"}
 # The last ones that kept credentials in config.toml.

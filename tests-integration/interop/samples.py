@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from interop.releases import VERSIONS
+
 HERE = Path(__file__).parent
 DATA = HERE.parent / "data"
 OURS = (1,)
+BARE_RECORD = "Avro, a record without a list"
 BYTES = {"base64": "AAH/"}
 
 
@@ -65,6 +68,7 @@ SAMPLES = (
     Sample("`Blob`", {"model": "Blob", "content": BYTES}, (0, 8), "Blob"),
     Sample("Avro, one record", _avro([{"n": 1, "data": BYTES}]), (0, 8), "AvroBlob"),
     Sample("Avro, two records", _avro([{"n": 1}, {"n": 2}]), (0, 8), "AvroBlob"),
+    Sample(BARE_RECORD, _avro({"n": 1}), (0, 11), "AvroBlob"),
     Sample(
         "Avro file of three records", _file("AvroBlob", DATA / "example.avro"), (0, 8), "AvroBlob"
     ),
@@ -99,6 +103,8 @@ DIFFERENCES = {
     ("read-by-ours", "VOEvent made in code", "0.13.0"): "empty [1]",
     ("read-by-ours", "Avro file of three records", "0.13.0"): "cannot be written [2]",
     ("read-by-ours", "Avro file of three records", "0.11.0"): "cannot be written [2]",
+    ("read-by-ours", BARE_RECORD, "0.13.0"): "in a list [2]",
+    ("read-by-ours", BARE_RECORD, "0.11.0"): "in a list [2]",
     ("read-by-theirs", "Avro, one record", "0.13.0"): "the record, without a list [2]",
     ("read-by-theirs", "Avro, one record", "0.11.0"): "the record, without a list [2]",
     ("read-by-theirs", "Avro, two records", "0.13.0"): "stops [2]",
@@ -115,6 +121,8 @@ DIFFERENCES = {
         else "stops [3]"
         for sample in SAMPLES
     },
+    # Last, because it is so whoever would read it.
+    **{("read-by-theirs", BARE_RECORD, version): "cannot be written [2]" for version in VERSIONS},
 }
 
 
