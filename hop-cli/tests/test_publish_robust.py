@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import struct
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -217,9 +219,9 @@ def test_a_journal_that_can_not_be(hop: Hop, url: str, journal_argument: str, sa
 
 
 def test_a_journal_of_a_later_release(hop: Hop, url: str, journal: Path) -> None:
-    from hop.robust_publisher._frame import frame
-
-    journal.write_bytes(frame(b"mark", 1, 1, b"\x02"))
+    head = struct.pack(">4s4sIB3xQ", b"\x89hJ1", b"mark", 1, 1, 1)
+    sums = struct.pack(">II", crc32(head), crc32(b"\x02"))
+    journal.write_bytes(head + sums + b"\x02")
     result = hop(*ROBUST, url, stdin="1\n")
     assert result.returncode == 1
     assert "was written by a later release" in result.stderr

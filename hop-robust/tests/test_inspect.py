@@ -411,9 +411,9 @@ def test_what_is_no_file(journal_path: Path) -> None:
 
 
 def test_a_journal_of_a_later_release(journal_path: Path) -> None:
-    from hop.robust_publisher._frame import frame
-
-    journal_path.write_bytes(frame(b"mark", 1, 1, b"\x02"))
+    head = struct.pack(">4s4sIB3xQ", b"\x89hJ1", b"mark", 1, 1, 1)
+    sums = struct.pack(">II", crc32(head), crc32(b"\x02"))
+    journal_path.write_bytes(head + sums + b"\x02")
     with pytest.raises(JournalCorruptError, match="later release"):
         inspect_journal(journal_path)
 
