@@ -403,6 +403,27 @@ def test_a_file_that_is_no_journal(journal_path: Path, content: bytes) -> None:
         inspect_journal(journal_path)
 
 
+@pytest.mark.parametrize("place", [0, 33 + 9])
+def test_a_journal_with_no_sound_record_is_one(journal_path: Path, place: int) -> None:
+    fill(journal_path, [b"only"])
+    content = bytearray(journal_path.read_bytes())
+    for damaged in (place, 33 + 20):
+        content[damaged] ^= 1
+    content[20] ^= 1
+    journal_path.write_bytes(content)
+    (damage,) = inspect_journal(journal_path).damages
+    assert (damage.offset, damage.size) == (0, len(content))
+    assert damage.lost >= 1
+    assert taken(journal_path) == []
+
+
+def test_a_file_whose_beginning_did_not_get_to_disk_is_a_journal(journal_path: Path) -> None:
+    journal_path.write_bytes(bytes(512) + b"x" * 100)
+    (damage,) = inspect_journal(journal_path).damages
+    assert (damage.offset, damage.size) == (0, 612)
+    assert taken(journal_path) == []
+
+
 def test_what_is_no_file(journal_path: Path) -> None:
     os.mkfifo(journal_path)
     for path in (journal_path, journal_path.parent):

@@ -19,13 +19,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from hop.robust_publisher import _earlier, _lock
+from hop.robust_publisher import _earlier, _load, _lock
 from hop.robust_publisher._damage import put_aside
 from hop.robust_publisher._dead import REFUSED, DeadLetters
 from hop.robust_publisher._disk import open_file, sync, sync_folder
 from hop.robust_publisher._errors import JournalCorruptError
 from hop.robust_publisher._frame import HEAD_SIZE, MAGIC, MARK_SIZE, Damage, Record, scan
-from hop.robust_publisher._load import sealed
 from hop.robust_publisher._log import RANGE
 from hop.robust_publisher._message import QueuedMessage, decode, encode
 from hop.robust_publisher._segment import (
@@ -187,7 +186,7 @@ def retry_refused(path: str | os.PathLike[str] = _JOURNAL) -> int:
                 sync(segments.active.descriptor)
                 segments.seal(segments.active)
                 sync_folder(dead.parent)
-            last = max(map(sealed_ordinal, sealed(store.path)), default=0)
+            last = max(map(sealed_ordinal, _load.sealed(store.path)), default=0)
             dead.rename(sealed_path(store.path, last + 1))
             sync_folder(dead.parent)
         return count
@@ -361,7 +360,7 @@ class _View:
         self._active = next(filter(None, map(_open, names)), None)
         files: list[Path] = []
         with suppress(FileNotFoundError):
-            files.extend(sealed(self.path))
+            files.extend(_load.sealed(self.path))
         dead = DeadLetters(self.path).path
         self._dead = _open(dead)
         if self._active is None and self._dead is None and not files:
@@ -393,8 +392,7 @@ class _View:
         size = os.fstat(descriptor).st_size
         if start.startswith(MAGIC) or not self._load_earlier(descriptor, size):
             sound = self._load(self.path, descriptor)
-            # Zeros are what a power failure leaves of a file that was just made.
-            if not sound and not start.startswith(MAGIC) and not self._doubts[-1].torn:
+            if not sound and not self._doubts[-1].torn and _load._is_foreign(descriptor):
                 raise JournalCorruptError(f"{self.path} is no journal")
         after = os.pread(descriptor, len(start), 0)
         self.steady = self.steady and after == start and os.fstat(descriptor).st_size >= size
