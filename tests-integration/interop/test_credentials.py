@@ -1,14 +1,15 @@
-"""Credentials that one stored, used by the other."""
+"""Credentials and settings that one stored, used by the other."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from interop.releases import WITH_CONFIG_TOML, Release, build
 from interop.results import Results
-from interop.samples import YES
+from interop.samples import NOT_THERE, YES
 from interop.sides import Side
 
 from hop.auth import Auth, load_auth
@@ -102,6 +103,25 @@ def test_credentials_outlive_the_environment_of_theirs(
     assert load_auth(side.auth_toml) == [Auth("bob-2", "another secret")]
     row = "`auth.toml` written by it, its environment removed"
     results.record(TABLE, row, release.version, YES)
+
+
+def test_settings_of_one_are_settings_of_the_other(
+    theirs: Side, ours: Side, release: Release, tmp_path: Path, results: Results
+) -> None:
+    cell = NOT_THERE
+    if release.number >= (0, 11):
+        old, new = theirs.at(tmp_path), ours.at(tmp_path)
+        old.succeed("configure", "set", "fetch_external", "false")
+        assert re.search(r"fetch_external\s+= false\b", new.succeed("configure", "show"))
+        new.succeed("configure", "set", "automatic_offload", "false")
+        shown = old.succeed("configure", "show")
+        assert re.findall(r"(\w+)\W+(?:False|false)\b", shown) == [
+            "fetch_external",
+            "automatic_offload",
+        ]
+        cell = YES
+    row = "`configure set` of either, seen by the other"
+    results.record(TABLE, row, release.version, cell)
 
 
 @pytest.mark.parametrize("old", WITH_CONFIG_TOML, ids=lambda release: release.version)
