@@ -8,7 +8,7 @@ import platform
 import sys
 from importlib.metadata import version
 
-from benchmarks._harness import table
+from benchmarks._harness import HEAD
 
 NAMES = ("startup", "models", "io", "robust", "cli")
 
@@ -27,9 +27,10 @@ def main() -> int:
     )
     kept = True
     for name in names:
-        rows = importlib.import_module(f"benchmarks.{name}").measure()
-        kept = kept and all(row.kept for row in rows)
-        print(f"\n## {name}\n\n{table(rows)}", flush=True)
+        print(f"\n## {name}\n\n{HEAD}", flush=True)
+        for row in importlib.import_module(f"benchmarks.{name}").measure():
+            kept = kept and row.kept
+            print(row.line, flush=True)
     return 0 if kept else 1
 
 

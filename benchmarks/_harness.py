@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
+
+HEAD = (
+    "| measured | against | ours (s) | reference (s) | ratio | at most | |\n"
+    "|---|---|--:|--:|--:|--:|---|"
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,14 @@ class Row:
     @property
     def kept(self) -> bool:
         return self.ratio <= self.bound
+
+    @property
+    def line(self) -> str:
+        """The row of a Markdown table, below `HEAD`."""
+        return (
+            f"| {self.name} | {self.against} | {self.ours:.4f} | {self.reference:.4f} "
+            f"| {self.ratio:.2f} | {self.bound:.2f} | {'kept' if self.kept else 'MISSED'} |"
+        )
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -82,17 +95,3 @@ def compared(
 def process(*command: str) -> Callable[[], object]:
     """An action that runs a command as a whole process, its output thrown away."""
     return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-
-
-def table(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table."""
-    lines = [
-        "| measured | against | ours (s) | reference (s) | ratio | at most | |",
-        "|---|---|--:|--:|--:|--:|---|",
-    ]
-    for row in rows:
-        lines.append(
-            f"| {row.name} | {row.against} | {row.ours:.4f} | {row.reference:.4f} "
-            f"| {row.ratio:.2f} | {row.bound:.2f} | {'kept' if row.kept else 'MISSED'} |"
-        )
-    return "\n".join(lines)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import sys
 import threading
@@ -20,8 +21,10 @@ import confluent_kafka
 from confluent_kafka import TopicPartition
 
 from hop.auth import Auth
-from hop.io import StartPosition, Stream
+from hop.io import StartPosition, Stream, _reader
 
+# Those of our settings that decide how fast messages are fetched.
+FETCHING = re.compile("queued|fetch|max.partition")
 TASK, TOPIC = sys.argv[1:]
 WHERE = json.load(sys.stdin)
 COUNT, WRITES = WHERE["count"], WHERE["writes"]
@@ -34,7 +37,7 @@ READ = {
     "auto.offset.reset": "earliest",
     "enable.auto.commit": False,
 }
-OURS = {"queued.min.messages": 100_000, "queued.max.messages.kbytes": 65_536}
+OURS = {name: value for name, value in _reader.DEFAULTS.items() if FETCHING.match(name)}
 BODY = os.urandom(1000)
 OBJECT = json.dumps(
     {"event": "S261124ab", "far": 1.2e-9, "pixels": [1.5, 2.25] * 50, "text": "GW " * 150}

@@ -21,8 +21,11 @@ from hop.io import (
     DeliveryError,
     StartPosition,
     Stream,
+    StreamError,
 )
 from hop.sandbox import KafkaBroker, MemoryBroker
+
+GROUP: dict[str, Any] = {"session.timeout.ms": 1000, "heartbeat.interval.ms": 200}
 
 
 @pytest.fixture
@@ -110,6 +113,34 @@ def test_an_authority_that_nobody_knows_is_told(hop_kafka: KafkaBroker, url: str
     user = hop_kafka.users["hop"]
     with pytest.raises(ConnectError, match=r"certificate verify failed.*ssl_ca_location"):
         Stream(auth=Auth(user.username, user.password)).open(url)
+
+
+def test_a_host_name_that_is_not_in_the_certificate(
+    hop_kafka: KafkaBroker, auth: Auth, hop_kafka_topic: str
+) -> None:
+    # The same address, written in a way that the certificate does not name.
+    url = hop_kafka.url(hop_kafka_topic).replace("127.0.0.1", "127.1")
+    with pytest.raises(ConnectError, match=r"127\.1:\d+: .*the host name has to be one"):
+        Stream(auth=auth).open(url)
+
+
+def test_a_member_that_another_one_takes_the_place_of_is_told(
+    auth: Auth, url: str, write: Any
+) -> None:
+    write(range(3))
+    options = {**GROUP, "group.instance.id": "telescope", "session.timeout.ms": 6000}
+    first = everything(auth).open(url, "r", "hop-fenced", until_eos=False, **options)
+    messages = iter(first)
+    assert next(messages).content == 0
+    second = everything(auth).open(url, "r", "hop-fenced", **options)
+    reading = threading.Thread(target=lambda: list(second))
+    reading.start()
+    with pytest.raises(StreamError, match=r"same group\.instance\.id") as raised:
+        list(messages)
+    assert raised.value.args[0].fatal()
+    first.close()
+    reading.join()
+    second.close()
 
 
 def test_a_mechanism_that_the_broker_does_not_have_is_told(
@@ -277,3 +308,39 @@ def test_messages_from_nothing_to_a_megabyte(auth: Auth, url: str, write: Any) -
     write(b"x" * size for size in sizes)
     with everything(auth).open(url) as s:
         assert [len(body) for body in s.read_raw()] == sizes
+
+
+def test_until_eos_a_member_that_joins_a_group_waits_for_its_share(
+    hop_kafka: KafkaBroker, auth: Auth
+) -> None:
+    hop_kafka.create_topic("joining", 2)
+    url = hop_kafka.url("joining")
+    first = everything(auth).open(url, "r", "hop-joining", until_eos=False, **GROUP)
+    reading = threading.Thread(target=lambda: list(first.read(autocommit=False)))
+    reading.start()
+    end = time.monotonic() + 20
+    while len(first.lag()) < 2 and time.monotonic() < end:
+        time.sleep(0.05)
+    with Stream(auth=auth).open(url, "w") as producer:
+        for number in range(100):
+            producer.write(number, key=str(number))
+    # The first member has both partitions, and gives one up because of the second.
+    with everything(auth).open(url, "r", "hop-joining", **GROUP) as second:
+        places = {metadata.partition for _, metadata in second.read(metadata=True)}
+    first.stop()
+    reading.join()
+    first.close()
+    assert len(places) == 1
+
+
+def test_until_eos_a_member_for_whom_nothing_is_left_ends(auth: Auth, url: str, write: Any) -> None:
+    write(range(3))
+    first = everything(auth).open(url, "r", "hop-nothing-left", until_eos=False, **GROUP)
+    assert next(iter(first)).content == 0
+    reading = threading.Thread(target=lambda: list(first))
+    reading.start()
+    with everything(auth).open(url, "r", "hop-nothing-left", **GROUP) as second:
+        assert list(second) == []
+    first.stop()
+    reading.join()
+    first.close()

@@ -164,46 +164,33 @@ def test_the_members_of_a_group_share_the_partitions(
     assert set(seen) == set(range(200))
 
 
-def test_until_eos_a_member_that_joins_a_group_waits_for_its_share(
-    hop_broker: MemoryBroker, hop_topic: str
-) -> None:
-    topic = f"{hop_topic}-joining"
-    hop_broker.create_topic(topic, 2)
-    url = hop_broker.url(topic)
-    first = Stream(auth=False, start_at=StartPosition.EARLIEST).open(url, "r", "joining", **GROUP)
-    reading = threading.Thread(target=lambda: list(first.read(autocommit=False)))
-    reading.start()
-    end = time.monotonic() + 10
-    while len(first.lag()) < 2 and time.monotonic() < end:
-        time.sleep(0.05)
-    with Stream(auth=False).open(url, "w") as producer:
-        for number in range(100):
-            producer.write(number, key=str(number))
-    # The first member has both partitions, and gives one up because of the second.
-    with Stream(auth=False, start_at=StartPosition.EARLIEST, until_eos=True).open(
-        url, "r", "joining", **GROUP
-    ) as second:
-        places = {metadata.partition for _, metadata in second.read(metadata=True)}
-        assert len(places) == 1
-    first.stop()
-    reading.join()
-    first.close()
+def test_a_stream_without_a_name_is_read_to_its_end(write: Write, url: str) -> None:
+    write(range(3))
+    with pytest.warns(ResourceWarning, match="unclosed stream"):
+        read = contents(
+            Stream(auth=False, start_at=StartPosition.EARLIEST, until_eos=True).open(url)
+        )
+        gc.collect()
+    assert read == [0, 1, 2]
 
 
-def test_until_eos_a_member_for_whom_nothing_is_left_ends(
-    hop_broker: MemoryBroker, write: Write, url: str
-) -> None:
+def test_other_threads_have_their_turn_while_a_quiet_stream_is_read(write: Write, url: str) -> None:
     write(range(3))
     stream = Stream(auth=False, start_at=StartPosition.EARLIEST)
-    first = stream.open(url, "r", "nothing-left", **GROUP)
-    assert next(iter(first)).content == 0
-    reading = threading.Thread(target=lambda: list(first))
-    reading.start()
-    with stream.open(url, "r", "nothing-left", until_eos=True, **GROUP) as second:
-        assert list(second) == []
-    first.stop()
-    reading.join()
-    first.close()
+    with stream.open(url, "r", "turns", **GROUP) as s:
+        messages = s.read(metadata=True, autocommit=False)
+        read = [next(messages) for _ in range(3)]
+        reading = threading.Thread(target=lambda: list(messages))
+        reading.start()
+        start = time.monotonic()
+        s.mark_done(read[1][1])
+        assert s.lag() == {(read[0][1].topic, 0): 0}
+        s.mark_done(read[0][1], asynchronous=False)
+        assert time.monotonic() - start < 5
+        s.stop()
+        reading.join()
+    with stream.open(url, "r", "turns", until_eos=True, **GROUP) as s:
+        assert contents(s) == [2]
 
 
 def test_stop_from_another_thread_ends_the_iteration(url: str) -> None:

@@ -55,6 +55,7 @@ _SAYS_LITTLE = {KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT}
 # "host:9092/bootstrap: Connect to ipv4#10.0.0.1:9092 failed: Connection refused (after 0ms in state CONNECT)"
 _NAMES_AND_TIMES = re.compile(
     r"^\S+/(?:bootstrap|\d+): (?:Connect to \S+ failed: )?|(?:: error:[0-9A-F]+:SSL routines:)"
+    r"|, verify that ssl.ca.location is correctly configured or root CA certificates are installed \(.*?\)"
     r"| \(after \d+ms in state \w+.*\)$"
 )
 # What to do about it, where librdkafka's words say more than its code.
@@ -62,7 +63,8 @@ _REMEDIES = {
     "PLAINTEXT broker listener": "the port is one without TLS, for which a credential's protocol is SASL_PLAINTEXT",
     # What answers the first request by hanging up is waiting for a TLS handshake.
     "in state APIVERSION_QUERY": "the port may be one with TLS, which needs a credential of protocol SASL_SSL",
-    "certificate verify failed": "name the file of its authority as ssl_ca_location in the credential",
+    "certificate verify failed": "the host name has to be one that is in the certificate, and the file of the"
+    " certificate's authority named as ssl_ca_location in the credential",
     "supported mechanisms": "change the credential's mechanism, or its protocol",
 }
 
@@ -171,6 +173,8 @@ class Connection:
     def translate(self, error: KafkaError, doing: str) -> StreamError:
         """hop's exception for an error of librdkafka, `doing` being what it ended."""
         code = error.code()
+        if code == KafkaError._FATAL and not error.fatal():
+            error = KafkaError(code, error.str(), fatal=True)  # as programs ask for it
         text = self._words(error)
         reason = _short(text)
         at = f"{doing} at {self.broker}"

@@ -156,7 +156,7 @@ class Consumer:
         The messages of a list count as done when the next list is asked for or the stream is closed.
         """
         give = self._reading.in_lists(self._models.make(metadata), autocommit, batch_size)
-        return self._reading.run(give, batch_size, batch_timeout)
+        return self._reading.run(give, batch_size, batch_timeout, self)
 
     def __iter__(self) -> Iterator[MessageModel]:
         return self.read()
@@ -247,7 +247,7 @@ class Consumer:
         if ignored:
             logger.debug("read: ignored unknown options: %s", ", ".join(sorted(ignored)))
         give = self._reading.singly(make, autocommit)
-        return self._reading.run(give, batch_size, batch_timeout)
+        return self._reading.run(give, batch_size, batch_timeout, self)
 
     def _read_async(
         self,

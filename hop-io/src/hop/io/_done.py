@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 
 import confluent_kafka
 from confluent_kafka import KafkaException, Message, TopicPartition
+
+from hop.io._turns import Turns
 
 logger = logging.getLogger("hop.io")
 
 
 class Done:
-    """The offsets of a consumer. librdkafka commits what is stored in the background, and when it closes."""
+    """The offsets of a consumer. librdkafka commits what is stored in the background, and when it closes.
 
-    def __init__(self, client: confluent_kafka.Consumer) -> None:
+    Args:
+        client: the consumer.
+        turns: who may use it. The thread that reads has its turn while it waits for messages, so that others leave
+            what they mark for it to store.
+    """
+
+    def __init__(self, client: confluent_kafka.Consumer, turns: Turns) -> None:
         self._client = client
+        self._turns = turns
         self._marked: dict[tuple[str, int], int] = {}
+        self._left: deque[tuple[str, int, int]] = deque()
 
     def message(self, message: Message) -> None:
         """A message, and all before it in its partition, is done."""
@@ -28,21 +39,31 @@ class Done:
         self, topic: str, partition: int, offset: int, *, asynchronous: bool, rewind: bool
     ) -> None:
         """As `message`, by where the message is; what is marked stays so unless `rewind` says otherwise."""
-        where, position = (topic, partition), offset + 1
-        if position <= self._marked.get(where, 0) and not rewind:
+        if asynchronous and not rewind:
+            self._left.append((topic, partition, offset))
+            self.store_left()
             return
-        self._marked[where] = position
-        place = TopicPartition(topic, partition, position)
-        try:
-            if asynchronous and not rewind:
-                self._client.store_offsets(offsets=[place])
-            else:
-                self._client.commit(offsets=[place], asynchronous=False)
-        except KafkaException as exc:
-            self._not_ours(topic, partition, exc)
+        with self._turns.turn():
+            self.store()
+            self._mark(topic, partition, offset, commit=True, rewind=rewind)
+
+    def store_left(self) -> None:
+        """Store what has been left, unless somebody else has the turn, who does so afterwards."""
+        while self._left and self._turns.take_if_free():
+            try:
+                self.store()
+            finally:
+                self._turns.give()
+
+    def store(self) -> None:
+        """Store what has been left; for whoever has the turn."""
+        while self._left:
+            topic, partition, offset = self._left.popleft()
+            self._mark(topic, partition, offset, commit=False, rewind=False)
 
     def commit(self) -> None:
-        """Have the broker know what is done, now."""
+        """Have the broker know what is done, now; for whoever has the turn."""
+        self.store()
         try:
             self._client.commit(asynchronous=False)
         except KafkaException as exc:
@@ -53,6 +74,22 @@ class Done:
         """These partitions belong to another member of the group from now on."""
         for one in partitions:
             self._marked.pop((one.topic, one.partition), None)
+
+    def _mark(self, topic: str, partition: int, offset: int, *, commit: bool, rewind: bool) -> None:
+        where, position = (topic, partition), offset + 1
+        if not rewind and position <= (last := self._marked.get(where, 0)):
+            if not commit:
+                return
+            position = last  # of which the broker may not know yet
+        self._marked[where] = position
+        place = TopicPartition(topic, partition, position)
+        try:
+            # Stored in any case: what is stored is committed at the end, even where it is behind.
+            self._client.store_offsets(offsets=[place])
+            if commit:
+                self._client.commit(offsets=[place], asynchronous=False)
+        except KafkaException as exc:
+            self._not_ours(topic, partition, exc)
 
     @staticmethod
     def _not_ours(topic: str | None, partition: int | None, exc: KafkaException) -> None:

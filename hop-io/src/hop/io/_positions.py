@@ -8,7 +8,13 @@ from datetime import datetime, timedelta, timezone
 from typing import cast
 
 import confluent_kafka
-from confluent_kafka import OFFSET_BEGINNING, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 from confluent_kafka.admin import TopicMetadata
 
 from hop.io._start import StartAt, StartPosition
@@ -17,6 +23,10 @@ Partition = tuple[str, int]
 
 # What the protocol asks for an offset with instead of a time (milliseconds).
 _LATEST, _EARLIEST = -1, -2
+
+# How long to wait for an answer about the group at a time, in seconds, and what says that there is none yet.
+_ANSWER = 1.0
+_PASSING = {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._WAIT_COORD}
 
 
 class Positions:
@@ -51,7 +61,9 @@ class Positions:
         everything = start_at is StartPosition.EARLIEST and not until_eos
         self._ends = {} if everything else self._ask(known, _LATEST)
         self._starts = {} if everything else self._where(known, start_at)
+        # Where reading of those that are assigned began; it may be a logical offset, as the beginning is.
         self._begun: dict[Partition, int] = {}
+        self._had_some = False
         # The partitions that are being read and whose end has not been seen; None before any is assigned.
         self._unfinished: set[Partition] | None = None
 
@@ -61,7 +73,7 @@ class Positions:
         if self._unfinished is None or self._unfinished:
             return False
         # Who joins a group gets nothing until the others have given something up.
-        return bool(self._begun) or time.monotonic() >= self._patient_until
+        return self._had_some or time.monotonic() >= self._patient_until
 
     def assign_all(self) -> list[TopicPartition]:
         """Every partition, and where to start in it."""
@@ -71,17 +83,21 @@ class Positions:
         """The partitions that were not there before. Everything in them is new."""
         new = [partition for partition in partitions_of(topics) if partition not in self._known]
         self._known.update(new)
+        self._begun.update(dict.fromkeys(new, OFFSET_BEGINNING))
         return [TopicPartition(*partition, OFFSET_BEGINNING) for partition in new]
 
     def assign(self, partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
         """The partitions that the group assigned to this member, and where to start in each."""
         new = list(partitions)
         self._patient_until = time.monotonic() + self._patience
-        return self._starting(self._client.committed(new, self._timeout) if new else new)
+        return self._starting(self._committed(new) if new else new)
 
     def revoke(self, partitions: Iterable[TopicPartition]) -> None:
+        lost = {(one.topic, one.partition) for one in partitions}
+        for partition in lost:
+            self._begun.pop(partition, None)
         if self._unfinished is not None:
-            self._unfinished.difference_update((one.topic, one.partition) for one in partitions)
+            self._unfinished -= lost
 
     def reached(self, message: Message) -> None:
         """The broker says that there is nothing at a message's offset or after it just now."""
@@ -100,16 +116,26 @@ class Positions:
 
     def behind(self) -> dict[Partition, int]:
         """How far the end of each assigned partition is from what the client has given out."""
-        assigned = self._client.assignment()
-        ends = self._ask([(one.topic, one.partition) for one in assigned], _LATEST)
-        positions = {
-            (one.topic, one.partition): one.offset for one in self._client.position(assigned)
-        }
-        unread = [partition for partition, offset in positions.items() if offset < 0]
-        positions.update({one: self._begun[one] for one in unread if one in self._begun})
+        # The client is not asked what is assigned: confluent-kafka waits for the answer with the interpreter locked,
+        # and for ever while another thread is reading.
+        positions = dict(self._begun)
+        ends = self._ask(list(positions), _LATEST)
+        assigned = [TopicPartition(*partition) for partition in positions]
+        for one in self._client.position(assigned):
+            if one.offset >= 0:
+                positions[one.topic, one.partition] = one.offset
         at_start = [partition for partition, offset in positions.items() if offset < 0]
         positions.update(self._ask(at_start, _EARLIEST))
         return {partition: max(0, ends[partition] - positions[partition]) for partition in ends}
+
+    def _committed(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        """What the group remembers. A broker that has gone away is waited for, as everywhere."""
+        while True:
+            try:
+                return self._client.committed(partitions, _ANSWER)
+            except KafkaException as exc:
+                if exc.args[0].code() not in _PASSING:
+                    raise
 
     def _finish(self, partition: Partition) -> None:
         if self._unfinished is not None and partition in self._unfinished:
@@ -127,6 +153,7 @@ class Positions:
             if one.offset < self._ends.get(partition, 0):
                 unfinished.add(partition)
             self._begun[partition] = one.offset
+            self._had_some = True
         return starting
 
     def _where(self, known: list[Partition], start_at: StartAt) -> dict[Partition, int]:
@@ -161,7 +188,7 @@ class Positions:
         answers = {}
         for one in found:
             if one.error is not None:
-                raise confluent_kafka.KafkaException(one.error)
+                raise KafkaException(one.error)
             partition = one.topic, one.partition
             answers[partition] = one.offset if one.offset >= 0 else self._ends[partition]
         return answers

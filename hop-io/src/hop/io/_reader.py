@@ -18,6 +18,7 @@ from hop.io._fork import Origin, keep_for_ever
 from hop.io._group import generate_group_id
 from hop.io._positions import Positions
 from hop.io._start import StartAt, StartPosition
+from hop.io._turns import Turns
 
 logger = logging.getLogger("hop.io")
 
@@ -25,8 +26,10 @@ logger = logging.getLogger("hop.io")
 _WAIT = 0.2
 # How long to wait for news of partitions, in seconds.
 _REFRESH_WAIT = 1.0
+# How long the members of a group take to share the partitions anew, beside their heartbeats, in seconds.
+_REBALANCE = 3.0
 
-_DEFAULTS = {
+DEFAULTS: dict[str, Any] = {
     "partition.assignment.strategy": "cooperative-sticky",
     "heartbeat.interval.ms": 3000,
     "enable.auto.commit": True,
@@ -87,7 +90,7 @@ class Reader:
         self._topics = topics
         self._until_eos = until_eos
         self._origin = Origin()
-        settings = {**_DEFAULTS, **options}
+        settings = {**DEFAULTS, **options}
         self._connection = Connection(
             broker,
             auth,
@@ -101,10 +104,11 @@ class Reader:
             },
         )
         # The others in a group learn with a heartbeat that somebody has joined, and then give partitions up.
-        self._patience = 2 * settings["heartbeat.interval.ms"] / 1000 if self.in_group else 0.0
+        self._patience = _REBALANCE + 2 * settings["heartbeat.interval.ms"] / 1000
         self._refresh_every = settings["topic.metadata.refresh.interval.ms"] / 1000
         self._client = self._connection.client(confluent_kafka.Consumer)
-        self.done = Done(self._client)
+        self._turns = Turns()
+        self.done = Done(self._client, self._turns)
         try:
             self._open(start_at, timeout)
         except KafkaException as exc:
@@ -148,23 +152,26 @@ class Reader:
         self.check_usable()
         if self._until_eos and self.positions.at_end:
             return False
-        try:
-            messages = self._client.consume(batch_size, 0 if wait is None else wait)
-            if not messages:
-                message = self._client.poll(_WAIT)
-                messages = [] if message is None else [message]
-        except KafkaException as exc:
-            raise self._connection.translate(exc.args[0], "the stream has ended") from exc
-        if messages:
-            self._connection.answered()
-        for message in messages:
-            error = message.error()
-            if error is None:
-                self.buffer.append(message)
-            else:
-                self._on_error(message, error)
-        if not self.in_group and time.monotonic() >= self._refresh_at:
-            self._refresh()
+        with self._turns.turn():
+            self.done.store()
+            try:
+                messages = self._client.consume(batch_size, 0 if wait is None else wait)
+                if not messages:
+                    message = self._client.poll(_WAIT)
+                    messages = [] if message is None else [message]
+            except KafkaException as exc:
+                raise self._connection.translate(exc.args[0], "the stream has ended") from exc
+            if messages:
+                self._connection.answered()
+            for message in messages:
+                error = message.error()
+                if error is None:
+                    self.buffer.append(message)
+                else:
+                    self._on_error(message, error)
+            if not self.in_group and time.monotonic() >= self._refresh_at:
+                self._refresh()
+        self.done.store_left()
         return True
 
     def lag(self) -> dict[tuple[str, int], int]:
@@ -175,7 +182,8 @@ class Reader:
         """
         self.check_usable()
         try:
-            behind = self.positions.behind()
+            with self._turns.turn():
+                behind = self.positions.behind()
         except KafkaException as exc:
             raise self._connection.translate(exc.args[0], "cannot tell the lag") from exc
         for message in self.buffer:
@@ -193,7 +201,9 @@ class Reader:
         if self._origin.forked:
             keep_for_ever(self._client)
         else:
-            self._client.close()
+            with self._turns.turn():
+                self.done.store()
+                self._client.close()
 
     def _open(self, start_at: StartAt, timeout: float) -> None:
         found = self._connection.metadata(self._client, self._topics, timeout)
@@ -229,7 +239,9 @@ class Reader:
             self._client.incremental_assign(new)
 
     def _on_assign(self, client: confluent_kafka.Consumer, new: list[TopicPartition]) -> None:
-        client.incremental_assign(self.positions.assign(new))
+        # While it closes, nothing can be asked about the group any more.
+        if not self.closed:
+            client.incremental_assign(self.positions.assign(new))
 
     def _on_revoke(self, client: confluent_kafka.Consumer, lost: list[TopicPartition]) -> None:
         self.positions.revoke(lost)

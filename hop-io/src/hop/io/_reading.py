@@ -93,17 +93,23 @@ class Reading:
 
         return give
 
-    def run(self, give: Give[T], batch_size: int, batch_timeout: timedelta | None) -> Iterator[T]:
+    def run(
+        self, give: Give[T], batch_size: int, batch_timeout: timedelta | None, owner: object
+    ) -> Iterator[T]:
         """Give what there is, and fetch more, until the stream ends or `stop` is called.
+
+        `owner` is what must not be collected as garbage, which would close the stream, before that.
 
         Raises:
             StreamError: the broker ends the stream.
             StreamClosedError: the stream is closed.
         """
         self._reader.check_usable()
-        return self._run(give, batch_size, _seconds(batch_size, batch_timeout))
+        return self._run(give, batch_size, _seconds(batch_size, batch_timeout), owner)
 
-    def _run(self, give: Give[T], batch_size: int, wait: float | None) -> Iterator[T]:
+    def _run(
+        self, give: Give[T], batch_size: int, wait: float | None, owner: object
+    ) -> Iterator[T]:
         while not self._stopped:
             yield from give()
             self.settle()

@@ -120,6 +120,8 @@ def server_properties(node: Node, nodes: Sequence[Node]) -> str:
         "min.insync.replicas": in_sync,
         # A consumer group has its first message at once, not after three seconds.
         "group.initial.rebalance.delay.ms": 0,
+        # Tests that kill a member of a group do not want to wait six seconds until it is missed.
+        "group.min.session.timeout.ms": 500,
         # A broker that was killed is given up, and may come back, after this time rather than nine seconds.
         "broker.session.timeout.ms": 3000,
         "broker.heartbeat.interval.ms": 500,
