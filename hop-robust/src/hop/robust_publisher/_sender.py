@@ -31,7 +31,7 @@ _GRAB_BYTES = 1 << 20
 # How long to wait at a time, in seconds: for confirmations, for something to do, for more to send.
 _WAIT = 0.05
 _IDLE = 1.0
-_GATHER = 0.002
+_GATHER = 0.005
 _SOON = 0.01
 # Confirmations are written to the journal after so many, or after this time (seconds).
 _SETTLE_COUNT = 1000
@@ -162,7 +162,8 @@ class Sender:
                 self._send(message, False)
         finally:
             for message in messages[count:]:
-                self._holds.put_back(message.topic or "", message.sequence)
+                topic = message.topic or self._connector.topic or ""
+                self._holds.put_back(topic, message.sequence)
         return count
 
     def _send_in_turn(self, most: int) -> int:
