@@ -116,3 +116,19 @@ def test_an_external_message_is_its_address() -> None:
     for data in (b"{}", b'{"url": 5}', b"[]", b"", b"https://example.org"):
         with pytest.raises(DecodeError, match="ExternalMessage"):
             ExternalMessage.deserialize(data)
+
+
+def test_an_external_message_may_say_why_it_was_not_fetched() -> None:
+    message = ExternalMessage("https://example.org/msg/1", "nobody answers")
+    assert message == ExternalMessage("https://example.org/msg/1")
+    assert message.serialize()["content"] == b'{"url": "https://example.org/msg/1"}'
+    assert message.content == {"url": "https://example.org/msg/1"}
+    assert message.to_json_object() == {
+        "format": "external",
+        "content": {"url": "https://example.org/msg/1"},
+        "reason": "nobody answers",
+    }
+    assert message.summary() == "external: https://example.org/msg/1 (nobody answers)"
+    assert "reason='nobody answers'" in repr(message)
+    bare = ExternalMessage("https://example.org/msg/1")
+    assert "reason" not in repr(bare) + str(bare.to_json_object()) + bare.summary()

@@ -48,7 +48,7 @@ def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
     [
         ("AvroBlob", "(content, schema=None, *, single_record=False)"),
         ("Blob", "(content, declared_format=None, reason=None)"),
-        ("ExternalMessage", "(url)"),
+        ("ExternalMessage", "(url, reason=None)"),
         ("GCNCircular", "(header, body)"),
         ("GCNTextNotice", "(raw)"),
         ("JSONBlob", "(content)"),
