@@ -86,6 +86,9 @@ class Connection:
         broker: `host:port`.
         auth: the credential to use, None for none.
         options: further options of librdkafka.
+
+    Attributes:
+        down: since when no broker answers (seconds of `time.monotonic`), None while one does.
     """
 
     def __init__(self, broker: str, auth: Auth | None, options: dict[str, Any]) -> None:
@@ -94,7 +97,7 @@ class Connection:
         self._failure: str | None = None
         self._logged: dict[str, float] = {}
         self._opened = False
-        self._down: float | None = None
+        self.down: float | None = None
         # A program that wants to be told of errors is told, and not its log.
         self._tell: Callable[[KafkaError], Any] | None = options.get("error_cb")
         self._config: dict[str, Any] = {
@@ -166,8 +169,8 @@ class Connection:
 
     def answered(self) -> None:
         """Note that the broker has been heard of."""
-        if self._down is not None:
-            seconds, self._down = time.monotonic() - self._down, None
+        if self.down is not None:
+            seconds, self.down = time.monotonic() - self.down, None
             logger.warning("the broker at %s answers again, after %.0f s", self.broker, seconds)
 
     def translate(self, error: KafkaError, doing: str) -> StreamError:
@@ -239,8 +242,8 @@ class Connection:
             self._error = error
         if self._tell is not None:
             self._tell(error)
-        elif error.code() == KafkaError._ALL_BROKERS_DOWN and self._opened and self._down is None:
-            self._down = time.monotonic()
+        elif error.code() == KafkaError._ALL_BROKERS_DOWN and self._opened and self.down is None:
+            self.down = time.monotonic()
             reason = _short(self._words(error))
             logger.warning("no broker answers at %s (%s); waiting for it", self.broker, reason)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from typing import Any
+from weakref import WeakSet
 
 from hop.io._errors import ForkedStreamError
 
-_generation = 0
+_origins: WeakSet[Origin] = WeakSet()
 
 
 def _in_child() -> None:
-    global _generation
-    _generation += 1
+    for origin in _origins:
+        origin.forked = True
 
 
 if hasattr(os, "register_at_fork"):
@@ -20,17 +21,17 @@ if hasattr(os, "register_at_fork"):
 
 
 class Origin:
-    """Remembers in which process it was made."""
+    """Remembers in which process it was made.
 
-    __slots__ = ("_generation",)
+    Attributes:
+        forked: whether this is another process, a child. It is asked with every message.
+    """
+
+    __slots__ = ("__weakref__", "forked")
 
     def __init__(self) -> None:
-        self._generation = _generation
-
-    @property
-    def forked(self) -> bool:
-        """Whether this is another process, a child."""
-        return self._generation != _generation
+        self.forked = False
+        _origins.add(self)
 
     def check(self) -> None:
         """Raise what is to be raised where a stream is used in another process than it was opened in.

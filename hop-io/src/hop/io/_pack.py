@@ -14,42 +14,50 @@ PackedHeaders = list[tuple[str, str | bytes | None]]
 
 # Reading random bytes from the system costs more than the rest of packing; many messages' worth are read at once.
 _POOL = 256
-_ids: list[bytes] = []
+_ids: list[tuple[str, bytes]] = []
 
 if hasattr(os, "register_at_fork"):
     # A child must not use its parent's identities.
     os.register_at_fork(after_in_child=_ids.clear)
 
 
-def new_id() -> bytes:
-    """A message's identity: 16 bytes, a random UUID (version 4)."""
-    try:
-        return _ids.pop()
-    except IndexError:
-        chance = bytearray(os.urandom(16 * _POOL))
-        for start in range(0, len(chance), 16):
-            chance[start + 6] = chance[start + 6] & 0x0F | 0x40
-            chance[start + 8] = chance[start + 8] & 0x3F | 0x80
-        made = bytes(chance)
-        _ids.extend(made[start : start + 16] for start in range(16, len(made), 16))
-        return made[:16]
+_BLOB = ("_format", b"blob")
+
+
+def _new_id() -> tuple[str, bytes]:
+    """The header with a message's identity: 16 bytes, a random UUID (version 4)."""
+    chance = bytearray(os.urandom(16 * _POOL))
+    for start in range(0, len(chance), 16):
+        chance[start + 6] = chance[start + 6] & 0x0F | 0x40
+        chance[start + 8] = chance[start + 8] & 0x3F | 0x80
+    made = bytes(chance)
+    _ids.extend(("_id", made[start : start + 16]) for start in range(16, len(made), 16))
+    return "_id", made[:16]
+
+
+def sent_by(auth: Auth | None) -> PackedHeaders:
+    """The headers that say who sends: one, or without authentication none."""
+    return [] if auth is None else [("_sender", auth.username.encode())]
 
 
 def pack(
-    message: Any, headers: RequestedHeaders | None, test: bool, auth: Auth | None
+    message: Any, headers: RequestedHeaders | None, test: bool, sender: PackedHeaders
 ) -> tuple[bytes, PackedHeaders]:
-    """See `Producer.pack`."""
+    """See `Producer.pack`; `sender` as of `sent_by`."""
+    try:
+        identity = _ids.pop()
+    except IndexError:
+        identity = _new_id()
+    packed: PackedHeaders
     if type(message) is bytes:
-        body, name = message, b"blob"
+        body, packed = message, [identity, _BLOB, *sender]
     else:
         if not isinstance(message, MessageModel):
             raw = isinstance(message, (bytes, bytearray, memoryview))
             message = Blob(bytes(message)) if raw else JSONBlob(message)
         serialized = message.serialize()
-        body, name = serialized["content"], serialized["format"].lower().encode()
-    packed: PackedHeaders = [("_id", new_id()), ("_format", name)]
-    if auth is not None:
-        packed.append(("_sender", auth.username.encode()))
+        body = serialized["content"]
+        packed = [identity, ("_format", serialized["format"].lower().encode()), *sender]
     if test:
         packed.append(("_test", b"true"))
     if headers:

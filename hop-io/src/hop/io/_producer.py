@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError, Message
 from hop.auth import Auth
 from hop.io._connection import DEFAULT_TIMEOUT
 from hop.io._errors import DeliveryError, StreamClosedError
-from hop.io._pack import PackedHeaders, RequestedHeaders, pack, pairs
+from hop.io._pack import PackedHeaders, RequestedHeaders, pack, pairs, sent_by
 from hop.io._sender import Sender
 
 logger = logging.getLogger("hop.io")
@@ -77,10 +77,9 @@ class Producer:
     ) -> None:
         self._closed = True  # until it is open
         self._topic = topic
-        self._auth = auth
+        self._sent_by = sent_by(auth)
         self._written = 0
         self._lock = threading.Lock()
-        self._failures: list[tuple[str | None, KafkaError]] = []
         brokers = (
             broker_addresses if isinstance(broker_addresses, str) else ",".join(broker_addresses)
         )
@@ -123,8 +122,8 @@ class Producer:
             ValueError: a header's name is reserved, or there is no topic.
             DeliveryError: messages written before were not delivered, or this one is larger than a message may be.
         """
-        body, packed = pack(message, headers, test, self._auth)
-        self.write_raw(body, packed, delivery_callback, topic=topic, key=key)
+        body, packed = pack(message, headers, test, self._sent_by)
+        self._write(topic, body, key, packed, delivery_callback)
 
     def write_raw(
         self,
@@ -139,18 +138,7 @@ class Producer:
 
         The arguments are those of `write`, but nothing is added to them.
         """
-        self._check_usable()
-        if self._failures:
-            self._raise_failures()
-        target = topic or self._topic
-        if target is None:
-            raise ValueError("cannot write: neither the stream's URL nor the call names a topic")
-        if delivery_callback is raise_delivery_errors or delivery_callback is None:
-            delivery_callback = self._delivered
-        self._sender.produce(target, packed_message, key, pairs(headers), delivery_callback)
-        self._written += 1
-        if self._written % _POLL_EVERY == 0:
-            self._sender.poll(0)
+        self._write(topic, packed_message, key, pairs(headers), delivery_callback)
 
     @staticmethod
     def pack(
@@ -175,7 +163,7 @@ class Producer:
             TypeError: the message or a header is of a kind that can't be sent.
             ValueError: a header's name is reserved.
         """
-        return pack(message, headers, test, auth)
+        return pack(message, headers, test, sent_by(auth))
 
     def poll(self, timeout: float = 0) -> None:
         """Call the delivery callbacks of messages that have been delivered or given up.
@@ -268,13 +256,32 @@ class Producer:
                     logger.error("%d messages to %s were not delivered", remaining, self._topic)
             self._sender.close()
 
-    def _delivered(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            self._failures.append((message.topic(), error))
+    def _write(
+        self,
+        topic: str | None,
+        body: bytes,
+        key: str | bytes | None,
+        headers: PackedHeaders,
+        callback: DeliveryCallback | None,
+    ) -> None:
+        sender = self._sender
+        if self._closed or sender.origin.forked:
+            self._check_usable()
+        if sender.failures:
+            self._raise_failures()
+        target = topic or self._topic
+        if target is None:
+            raise ValueError("cannot write: neither the stream's URL nor the call names a topic")
+        if callback is raise_delivery_errors:
+            callback = None
+        sender.produce(target, body, key, headers, callback)
+        self._written += 1
+        if self._written % _POLL_EVERY == 0:
+            sender.poll(0)
 
     def _raise_failures(self) -> None:
         with self._lock:
-            failures, self._failures = self._failures, []
+            failures, self._sender.failures = self._sender.failures, []
         if failures:
             topic, error = failures[0]
             raise DeliveryError.of(len(failures), topic, self._sender.broker, error)

@@ -46,6 +46,7 @@ class Sender:
 
     Attributes:
         origin: the process that made it.
+        failures: topic and error of what could not be delivered and has no callback of its own.
     """
 
     def __init__(
@@ -56,6 +57,9 @@ class Sender:
         self._auth = auth
         self._options = options
         self.origin = Origin()
+        self.failures: list[tuple[str | None, KafkaError]] = []
+        # Made once: a message has no closure of its own.
+        self._on_delivery = self._delivered
         self._lock = threading.Lock()
         self._connection = Connection(broker, auth, options)
         self._client = self._connection.client(confluent_kafka.Producer)
@@ -78,14 +82,14 @@ class Sender:
         body: bytes | None,
         key: str | bytes | None,
         headers: PackedHeaders,
-        on_delivery: OnDelivery,
+        on_delivery: OnDelivery | None = None,
     ) -> None:
-        """Put a message into the local queue, waiting for room in it.
+        """Put a message into the local queue, waiting for room in it; a failure without a callback is kept.
 
         Raises:
             DeliveryError: the message can never be sent.
         """
-        callback = partial(self._delivered, on_delivery)
+        callback = self._on_delivery if on_delivery is None else partial(self._tell, on_delivery)
         while True:
             try:
                 self._client.produce(topic, body, key, headers=headers, on_delivery=callback)
@@ -139,22 +143,29 @@ class Sender:
             if not self._go_on_without(exc.args[0]):
                 raise self._connection.translate(exc.args[0], "cannot go on writing") from exc
 
-    def _delivered(
-        self, on_delivery: OnDelivery, error: KafkaError | None, message: Message
-    ) -> None:
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        if error is None:
+            if self._connection.down is not None:
+                self._connection.answered()
+        elif not self._send_again(error, message, None):
+            self.failures.append((message.topic(), error))
+
+    def _tell(self, on_delivery: OnDelivery, error: KafkaError | None, message: Message) -> None:
         if error is None:
             self._connection.answered()
-        elif self._refused is not None and error.code() in _PURGED and self._fallback:
-            # The first producer's, which gives up what it has.
-            self.produce(
-                str(message.topic()),
-                message.value(),
-                message.key(),
-                pairs(message.headers()),
-                on_delivery,
-            )
+        elif self._send_again(error, message, on_delivery):
             return
         on_delivery(error, message)
+
+    def _send_again(
+        self, error: KafkaError, message: Message, on_delivery: OnDelivery | None
+    ) -> bool:
+        """Whether it was the first producer that had the message and gave up what it had."""
+        if self._refused is None or error.code() not in _PURGED or not self._fallback:
+            return False
+        headers = pairs(message.headers())
+        self.produce(str(message.topic()), message.value(), message.key(), headers, on_delivery)
+        return True
 
     def _go_on_without(self, error: KafkaError) -> bool:
         """Whether one can go on, if it is the producer's being idempotent that is refused and has stopped it."""
