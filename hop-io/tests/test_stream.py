@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from hop.io import (
     StartPosition,
     Stream,
     StreamClosedError,
+    StreamError,
     list_topics,
     raise_delivery_errors,
 )
@@ -152,6 +154,29 @@ def test_deserializer_is_an_enumeration_of_the_formats(tmp_path: Path) -> None:
 
 def test_start_position_as_text() -> None:
     assert [str(position) for position in StartPosition] == ["earliest", "latest"]
+
+
+def test_what_answers_and_is_no_broker_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with server.accept()[0] as client:
+                client.recv(1000)
+                client.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        url = f"kafka://127.0.0.1:{server.getsockname()[1]}/gcn"
+        with pytest.raises(ConnectError, match="is no Kafka broker"):
+            Stream(auth=False).open(url, timeout=2)
+        answering.join()
+
+
+def test_a_file_of_certificates_that_is_not_there_is_named(url: str, tmp_path: Path) -> None:
+    auth = Auth("lhoward", "secret", ssl_ca_location=str(tmp_path / "none.pem"))
+    with pytest.raises(StreamError, match=r"none\.pem.*ssl_ca_location") as raised:
+        Stream(auth=auth).open(url)
+    assert "secret" not in str(raised.value)
 
 
 def test_what_can_never_be_sent_is_refused_at_once(url: str) -> None:

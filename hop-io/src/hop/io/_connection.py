@@ -49,7 +49,12 @@ _UNKNOWN_TOPIC = {
     KafkaError._UNKNOWN_TOPIC,
     KafkaError._UNKNOWN_PARTITION,
 }
-_UNREACHABLE = {KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._SSL}
+_UNREACHABLE = {
+    KafkaError._TRANSPORT,
+    KafkaError._RESOLVE,
+    KafkaError._SSL,
+    KafkaError._BAD_MSG,
+}
 _SAYS_LITTLE = {KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT}
 
 # "host:9092/bootstrap: Connect to ipv4#10.0.0.1:9092 failed: Connection refused (after 0ms in state CONNECT)"
@@ -61,10 +66,14 @@ _NAMES_AND_TIMES = re.compile(
 # What to do about it, where librdkafka's words say more than its code.
 _REMEDIES = {
     "PLAINTEXT broker listener": "the port is one without TLS, for which a credential's protocol is SASL_PLAINTEXT",
+    "ApiVersionRequest failed": "what listens there may be no Kafka broker, or one with TLS, which needs a credential"
+    " of protocol SASL_SSL",
+    "Invalid response size": "what answers there is no Kafka broker",
     # What answers the first request by hanging up is waiting for a TLS handshake.
     "in state APIVERSION_QUERY": "the port may be one with TLS, which needs a credential of protocol SASL_SSL",
     "certificate verify failed": "the host name has to be one that is in the certificate, and the file of the"
     " certificate's authority named as ssl_ca_location in the credential",
+    "ssl.ca.location failed": "check the file that the credential names as ssl_ca_location",
     "supported mechanisms": "change the credential's mechanism, or its protocol",
 }
 
@@ -120,7 +129,10 @@ class Connection:
         try:
             return kind(config)
         except KafkaException as exc:
-            raise self.translate(exc.args[0], "cannot set up the connection to the broker") from exc
+            doing = "cannot set up the connection to the broker"
+            if "ssl.ca.location failed" in str(exc):
+                doing = f"cannot use the certificates in {config['ssl.ca.location']} for the broker"
+            raise self.translate(exc.args[0], doing) from exc
 
     def metadata(
         self, client: Client, topics: Iterable[str], timeout: float
@@ -203,7 +215,9 @@ class Connection:
         if code in _UNREACHABLE or code in _SAYS_LITTLE:
             what = remedy or "check host and port, and that the broker is running"
             return ConnectError(error, f"{at}: {reason}; {what}")
-        return StreamError(error, f"{at}: {reason} ({error.name()})")
+        return StreamError(
+            error, f"{at}: {reason} ({error.name()})" + (f"; {remedy}" if remedy else "")
+        )
 
     def log(self, level: int, pattern: str, *args: object) -> None:
         """A line of librdkafka's log. What matters of it also arrives as an error; the line is for debugging."""
