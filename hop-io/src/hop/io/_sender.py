@@ -91,14 +91,14 @@ class Sender:
         """
         callback = self._on_delivery if on_delivery is None else partial(self._tell, on_delivery)
         while True:
+            client = self._client
             try:
-                self._client.produce(topic, body, key, headers=headers, on_delivery=callback)
+                client.produce(topic, body, key, headers=headers, on_delivery=callback)
                 return
             except BufferError:
                 self._serve(_SLICE)
             except KafkaException as exc:
-                client = self._client
-                if exc.args[0].code() == KafkaError._FATAL:
+                if exc.args[0].code() == KafkaError._FATAL and client is self._client:
                     self._serve(0)  # what it was
                 if client is self._client:
                     raise DeliveryError.of(1, topic, self.broker, exc.args[0]) from exc
