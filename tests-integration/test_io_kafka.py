@@ -11,6 +11,7 @@ from typing import Any
 
 import confluent_kafka
 import pytest
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from hop.auth import Auth
@@ -251,6 +252,31 @@ def test_reading_starts_at_a_time(auth: Auth, url: str, write: Any) -> None:
     ):
         with Stream(auth=auth, start_at=start_at, until_eos=True).open(url) as s:
             assert contents(s) == expected, start_at
+
+
+def test_what_retention_has_deleted_is_passed_over_and_nothing_more(
+    hop_kafka: KafkaBroker, auth: Auth, url: str, hop_kafka_topic: str, write: Any
+) -> None:
+    write(range(10))
+    with (
+        pytest.raises(ZeroDivisionError),
+        everything(auth).open(url, "r", "hop-late", **GROUP) as s,
+    ):
+        for message in s:
+            if message.content == 2:
+                raise ZeroDivisionError
+    admin = AdminClient(hop_kafka.admin_config)
+    for deleted in admin.delete_records([TopicPartition(hop_kafka_topic, 0, 6)]).values():
+        deleted.result(10)
+    # The group's committed offset is gone, whatever the stream would start with.
+    with Stream(auth=auth, until_eos=True).open(url, "r", "hop-late", **GROUP) as s:
+        assert contents(s) == [6, 7, 8, 9]
+    with Stream(auth=auth, start_at=StartPosition.EARLIEST).open(url) as s:
+        assert s.lag() == {(hop_kafka_topic, 0): 4}
+        assert [message.content for message in islice(s, 4)] == [6, 7, 8, 9]
+        assert s.lag() == {(hop_kafka_topic, 0): 0}
+    with everything(auth).open(url, start_at={(hop_kafka_topic, 0): 3}) as s:
+        assert contents(s) == [6, 7, 8, 9]
 
 
 def test_the_end_is_seen_behind_aborted_messages(

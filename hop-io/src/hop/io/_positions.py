@@ -58,9 +58,9 @@ class Positions:
         known = partitions_of(topics)
         self._known = set(known)
         # Who reads everything for ever need not ask, and has the first message a round trip or two sooner.
-        everything = start_at is StartPosition.EARLIEST and not until_eos
-        self._ends = {} if everything else self._ask(known, _LATEST)
-        self._starts = {} if everything else self._where(known, start_at)
+        self._everything = start_at is StartPosition.EARLIEST and not until_eos
+        self._ends = {} if self._everything else self._ask(known, _LATEST)
+        self._starts = {} if self._everything else self._where(known, start_at)
         # Where reading of those that are assigned began; it may be a logical offset, as the beginning is.
         self._begun: dict[Partition, int] = {}
         self._had_some = False
@@ -154,6 +154,9 @@ class Positions:
                 unfinished.add(partition)
             self._begun[partition] = one.offset
             self._had_some = True
+            if self._everything and one.offset == OFFSET_BEGINNING:
+                # Most often it is there; where it is not any more, librdkafka goes to the earliest that is.
+                one.offset = 0
         return starting
 
     def _where(self, known: list[Partition], start_at: StartAt) -> dict[Partition, int]:

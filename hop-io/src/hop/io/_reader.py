@@ -17,7 +17,7 @@ from hop.io._errors import StreamClosedError, StreamError
 from hop.io._fork import Origin, keep_for_ever
 from hop.io._group import generate_group_id
 from hop.io._positions import Positions
-from hop.io._start import StartAt, StartPosition
+from hop.io._start import StartAt
 from hop.io._turns import Turns
 
 logger = logging.getLogger("hop.io")
@@ -96,7 +96,8 @@ class Reader:
             auth,
             {
                 "group.id": group_id or generate_group_id(auth),
-                "auto.offset.reset": "latest" if start_at is StartPosition.LATEST else "earliest",
+                # Where to start is told by its offset. This is for offsets that are gone: nothing that is left is lost.
+                "auto.offset.reset": "earliest",
                 "enable.partition.eof": until_eos,
                 # The end of a partition is announced when a fetch comes back empty.
                 **({"fetch.wait.max.ms": 10} if until_eos else {}),
