@@ -184,6 +184,10 @@ class Publisher:
         """Run it to its end."""
         return self.start(**changes).finish()  # type: ignore[arg-type]
 
+    def wait(self, **changes: object) -> Publishing:
+        """Run it without a broker: what it writes waits in the journal."""
+        return self.run(url=nowhere() + self._topic, stop=0, **changes)
+
     def watched(self, decide: Decide, **changes: object) -> tuple[Publishing, Watcher]:
         """Run it to its end with its system calls on the journal's files watched."""
         with Watcher(self.journal.parent, decide) as watcher:
