@@ -14,18 +14,12 @@ from hop.robust_publisher._errors import (
     JournalWriteError,
     PublisherError,
 )
-from hop.robust_publisher._inspect import (
-    JournalDamage,
-    JournalReport,
-    WaitingMessages,
-    inspect_journal,
-    read_journal,
-    read_refused,
-    retry_refused,
-)
+from hop.robust_publisher._inspect import inspect_journal, read_journal, read_refused
 from hop.robust_publisher._journal import PublicationJournal
 from hop.robust_publisher._message import QueuedMessage
 from hop.robust_publisher._producer import RobustProducer
+from hop.robust_publisher._report import JournalDamage, JournalReport, WaitingMessages
+from hop.robust_publisher._retry import retry_refused
 
 __all__ = [
     "JournalCorruptError",

@@ -55,3 +55,9 @@ class DeadLetters:
                 segment.size = found.offset + found.size
             elif not found.torn:
                 segment.size = found.offset + found.size
+
+
+def apart(body: memoryview) -> tuple[str, bytes]:
+    """Why a message was refused, and the message."""
+    end = _LENGTH.size + _LENGTH.unpack_from(body)[0]
+    return str(body[_LENGTH.size : end], "utf-8", "replace"), bytes(body[end:])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from pathlib import Path
+
+from hop.robust_publisher._errors import JournalCorruptError
 
 _PRIVATE = 0o600
 _CHUNK = 1 << 20
@@ -71,3 +74,15 @@ def copy_part(source: int, offset: int, size: int, target: Path) -> None:
     finally:
         os.close(descriptor)
     sync_folder(target.parent)
+
+
+def open_if_there(path: Path) -> int | None:
+    """Open a file for reading, if it is there, without waiting for one who writes to a pipe."""
+    try:
+        descriptor = open_file(path, os.O_RDONLY | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise JournalCorruptError(f"{path} is no journal: it is not a regular file")
+    return descriptor

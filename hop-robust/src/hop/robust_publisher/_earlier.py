@@ -55,9 +55,9 @@ def take_over(path: Path, *, strict: bool) -> None:
     descriptor = open_file(path, os.O_RDONLY)
     try:
         with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as data:
-            if data[: len(MAGIC)] == MAGIC or _next_head(data, 0) is None:
+            if data[: len(MAGIC)] == MAGIC or next_head(data, 0) is None:
                 return
-            bodies, damages = _live(data)
+            bodies, damages = live(data)
             if damages and strict:
                 raise JournalCorruptError(
                     f"the journal {path}, which an earlier release wrote, is damaged at byte {damages[0].offset};"
@@ -77,7 +77,7 @@ def take_over(path: Path, *, strict: bool) -> None:
     logger.info("took over the journal %s of an earlier release; the old file is now %s", path, old)
 
 
-def _next_head(data: mmap.mmap, position: int) -> int | None:
+def next_head(data: mmap.mmap, position: int) -> int | None:
     for match in _MAYBE_HEAD.finditer(data, position):
         if _head(data, match.start()) is not None:
             return match.start()
@@ -98,7 +98,7 @@ def _parts(data: mmap.mmap) -> Iterator[_Part | Damage]:
     while position < end:
         head = _head(data, position)
         if head is None:
-            following = _next_head(data, position + 1)
+            following = next_head(data, position + 1)
             size = (end if following is None else following) - position
             yield Damage(position, size, torn=following is None and size < _HEAD.size)
             position += size
@@ -116,7 +116,7 @@ def _parts(data: mmap.mmap) -> Iterator[_Part | Damage]:
         position = stop
 
 
-def _live(data: mmap.mmap) -> tuple[Iterator[bytes], list[Damage]]:
+def live(data: mmap.mmap) -> tuple[Iterator[bytes], list[Damage]]:
     """What is still to be sent, as bodies of records, and what is damaged."""
     live: dict[int, _Part] = {}
     damages: list[Damage] = []

@@ -133,7 +133,7 @@ class Loader:
     ) -> None:
         torn = damages.pop() if damages and damages[-1].torn else None
         sound = mark is not None or (torn is not None and not damages)
-        if is_active and not sound and _is_foreign(segment.descriptor):
+        if is_active and not sound and is_foreign(segment.descriptor):
             raise JournalCorruptError(
                 f"{segment.path} is no journal; move it away, or name another file as journal_path"
             )
@@ -165,7 +165,7 @@ def sealed(path: Path) -> Iterable[Path]:
     return sorted((f for f in folder.iterdir() if pattern.fullmatch(f.name)), key=sealed_ordinal)
 
 
-def _is_foreign(descriptor: int) -> bool:
+def is_foreign(descriptor: int) -> bool:
     """Whether a file without a sound record has never been a journal."""
     # Zeros are what a power failure leaves of a file whose first part did not get to disk.
     if not os.pread(descriptor, _SECTOR, 0).strip(b"\0"):

@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import struct
+import sys
 import threading
 from pathlib import Path
 
-from hop.robust_publisher._disk import open_file
+from hop.robust_publisher._disk import open_file, open_if_there
 from hop.robust_publisher._errors import JournalInUseError
 
 # A lock of the system's does not keep a process from taking it twice.
 _held: dict[Path, int] = {}
 _held_lock = threading.Lock()
+# `struct flock` of the system: where in it are the kind of lock and the process id.
+_FLOCK = ("qqihh", 3, 2) if sys.platform == "darwin" else ("hhqqi4x", 0, 4)
 
 
 class Lock:
@@ -58,3 +62,23 @@ class Lock:
         with _held_lock:
             del _held[self._path]
             os.close(self._descriptor)
+
+
+def holder(journal: Path) -> int | None:
+    """The process that holds the journal's lock."""
+    path = journal.with_name(journal.name + ".lock")
+    # To close the lock's file, here, would be to give up the lock, were it ours.
+    if _held.get(path) == os.getpid():
+        return os.getpid()
+    descriptor = open_if_there(path)
+    if descriptor is None:
+        return None
+    layout, kind, pid = _FLOCK
+    wanted = [0] * 5
+    wanted[kind] = fcntl.F_WRLCK
+    try:
+        found = fcntl.fcntl(descriptor, fcntl.F_GETLK, struct.pack(layout, *wanted))
+        answer = struct.unpack(layout, found)
+        return None if answer[kind] == fcntl.F_UNLCK else int(answer[pid])
+    finally:
+        os.close(descriptor)
