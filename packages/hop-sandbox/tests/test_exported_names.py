@@ -14,7 +14,10 @@ def test_the_exported_names() -> None:
         "MemoryBroker",
         "SandboxError",
         "Topic",
+        "Upload",
+        "UploadServer",
         "kafka_broker",
         "memory_broker",
+        "upload_server",
     ]
     assert all(hasattr(hop.sandbox, name) for name in hop.sandbox.__all__)

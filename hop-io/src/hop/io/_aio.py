@@ -10,12 +10,16 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from hop.io._consumer import Consumer
+from hop.io._large import WORTH_ASKING
+from hop.io._made import Later
 from hop.io._metadata import Metadata
-from hop.io._producer import Producer
+from hop.io._pack import RequestedHeaders
+from hop.io._producer import DeliveryCallback, Producer, raise_delivery_errors
 from hop.models import MessageModel
 
 # How long a thread waits at a time (seconds): what is cancelled ends that soon.
@@ -49,6 +53,8 @@ class AsyncConsumer:
     def __init__(self, consumer: Consumer, thread: _Thread) -> None:
         self._consumer = consumer
         self._thread = thread
+        # What is being fetched, also for somebody who did not wait for it to the end.
+        self._fetching: asyncio.Future[Any] | None = None
 
     def __aiter__(self) -> AsyncIterator[MessageModel]:
         return self.read()
@@ -62,10 +68,21 @@ class AsyncConsumer:
         batch_timeout: timedelta | None = None,
     ) -> AsyncIterator[Any]:
         """As `Consumer.read`, for `async for`."""
+        if self._fetching is not None:
+            yield await self._fetched()
         async for item in self._consumer._read_async(
             self._thread.run, metadata, autocommit, batch_size, batch_timeout
         ):
+            if type(item) is Later:
+                self._fetching = asyncio.ensure_future(self._thread.run(item.fetch))
+                item = await self._fetched()
             yield item
+
+    async def _fetched(self) -> Any:
+        assert self._fetching is not None
+        item = await asyncio.shield(self._fetching)
+        self._fetching = None
+        return item
 
     def mark_done(self, metadata: Metadata, *, rewind: bool = False) -> None:
         """As `Consumer.mark_done`; the broker is told in the background."""
@@ -94,11 +111,27 @@ class AsyncProducer:
         self._producer = producer
         self._thread = thread
 
-    async def write(self, message: Any, *args: Any, **kwargs: Any) -> None:
-        """As `Producer.write`, with the same arguments; waits while very many messages have not been sent."""
+    async def write(
+        self,
+        message: Any,
+        headers: RequestedHeaders | None = None,
+        delivery_callback: DeliveryCallback | None = raise_delivery_errors,
+        test: bool = False,
+        *,
+        topic: str | None = None,
+        key: str | bytes | None = None,
+    ) -> None:
+        """As `Producer.write`; waits while very many messages have not been sent, and while one is uploaded."""
         while self._producer.pending() > _MANY:
             await self._thread.run(self._producer.poll, _SLICE)
-        self._producer.write(message, *args, **kwargs)
+        body, packed = Producer.pack(message, headers, test, self._producer._large.auth)
+        write = partial(
+            self._producer.write_raw, body, packed, delivery_callback, topic=topic, key=key
+        )
+        if len(body) > WORTH_ASKING:
+            await self._thread.run(write)
+        else:
+            write()
 
     def pending(self) -> int:
         """As `Producer.pending`."""

@@ -13,11 +13,14 @@ from confluent_kafka import Message
 
 from hop.auth import Auth
 from hop.io._connection import DEFAULT_TIMEOUT
+from hop.io._external import External
 from hop.io._made import Make, Models, make_raw
 from hop.io._metadata import Metadata, headers_of
 from hop.io._reader import Reader
 from hop.io._reading import Reading
+from hop.io._service import Service
 from hop.io._start import StartAt, StartPosition, check_start
+from hop.io._transfer import DEFAULT_FETCH_LIMIT, DEFAULT_TRANSFER_TIMEOUT
 from hop.models import MessageModel, is_test
 
 logger = logging.getLogger("hop.io")
@@ -46,6 +49,9 @@ class Consumer:
         start_at: where to start in partitions for which the group has no committed offset.
         until_eos: whether to end when everything that was there has been read.
         timeout: how long to wait for the broker when opening, in seconds.
+        fetch_external: whether messages too large for the broker are fetched; None for what the settings say.
+        transfer_timeout: how long one of them may take, in seconds.
+        fetch_limit: how many bytes one of them may have.
         kwargs: further options of librdkafka, by their names.
 
     Raises:
@@ -63,6 +69,9 @@ class Consumer:
         start_at: StartAt = StartPosition.LATEST,
         until_eos: bool = False,
         timeout: float = DEFAULT_TIMEOUT,
+        fetch_external: bool | None = None,
+        transfer_timeout: float = DEFAULT_TRANSFER_TIMEOUT,
+        fetch_limit: int = DEFAULT_FETCH_LIMIT,
         **kwargs: Any,
     ) -> None:
         names = (topics,) if isinstance(topics, str) else tuple(dict.fromkeys(topics))
@@ -77,7 +86,8 @@ class Consumer:
             group_id, brokers, names, auth, check_start(start_at), until_eos, timeout, kwargs
         )
         self._reading = Reading(self._reader, ignoretest, until_eos)
-        self._models = Models()
+        service = Service(brokers, auth, kwargs, transfer_timeout, fetch_limit)
+        self._models = Models(External(service, fetch_external))
 
     @overload
     def read(
@@ -112,7 +122,8 @@ class Consumer:
     ) -> Iterator[MessageModel] | Iterator[tuple[MessageModel, Metadata]]:
         """Read messages, one after the other, as they come.
 
-        A message whose body does not decode as its format is given as a `Blob` that says why.
+        A message whose body does not decode as its format is given as a `Blob` that says why. One that was too large
+        for the broker is fetched from where it is; if it is not to be had, an `ExternalMessage` says why.
 
         Args:
             metadata: whether to give pairs of message and `Metadata`.
@@ -140,7 +151,10 @@ class Consumer:
         batch_timeout: timedelta | None = None,
         **kwargs: Any,
     ) -> Iterator[bytes] | Iterator[tuple[bytes, Metadata]]:
-        """As `read`, but give the messages' bodies as they are, without decoding them; a null body is empty."""
+        """As `read`, but give the messages' bodies as they are; a null body is empty.
+
+        Nothing is decoded, and nothing fetched.
+        """
         return self._read(make_raw(metadata), autocommit, batch_size, batch_timeout, kwargs)
 
     def read_batches(
@@ -257,6 +271,7 @@ class Consumer:
         batch_size: int,
         batch_timeout: timedelta | None,
     ) -> AsyncIterator[Any]:
-        """As `read`, for a program that has something wait in another thread."""
+        """As `read`, for a program that has something wait in another thread; what is to be fetched is `Later`."""
+        self._models.wait = False
         give = self._reading.singly(self._models.make(metadata), autocommit)
         return self._reading.run_async(thread, give, batch_size, batch_timeout)

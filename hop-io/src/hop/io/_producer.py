@@ -15,8 +15,11 @@ from confluent_kafka import KafkaError, Message
 from hop.auth import Auth
 from hop.io._connection import DEFAULT_TIMEOUT
 from hop.io._errors import DeliveryError, StreamClosedError
+from hop.io._large import WORTH_ASKING, Large
 from hop.io._pack import PackedHeaders, RequestedHeaders, pack, pairs, sent_by
 from hop.io._sender import Sender
+from hop.io._service import Service
+from hop.io._transfer import DEFAULT_TRANSFER_TIMEOUT
 
 logger = logging.getLogger("hop.io")
 
@@ -58,6 +61,8 @@ class Producer:
             five minutes.
         idempotent: whether a message that has to be sent again after a failure of the network arrives once and
             in order. A broker that does not allow it is written to without, which is logged.
+        automatic_offload: whether messages too large for the topic are uploaded; None for what the settings say.
+        transfer_timeout: how long one of them may take, in seconds.
         kwargs: further options of librdkafka, by their names.
 
     Raises:
@@ -73,6 +78,8 @@ class Producer:
         timeout: float | None = DEFAULT_TIMEOUT,
         produce_timeout: timedelta | None = None,
         idempotent: bool = True,
+        automatic_offload: bool | None = None,
+        transfer_timeout: float = DEFAULT_TRANSFER_TIMEOUT,
         **kwargs: Any,
     ) -> None:
         self._closed = True  # until it is open
@@ -89,6 +96,8 @@ class Producer:
         # Who sets librdkafka's own option gets what it says.
         fallback = idempotent and "enable.idempotence" not in kwargs
         self._sender = Sender(brokers, auth, {**options, **kwargs}, fallback)
+        service = Service(brokers, auth, kwargs, transfer_timeout)
+        self._large = Large(service, auth, kwargs, automatic_offload)
         if timeout is not None:
             self._sender.connect(topic, timeout)
         self._closed = False
@@ -105,7 +114,8 @@ class Producer:
     ) -> None:
         """Write a message to the stream.
 
-        Where the local queue is full this waits until something has been sent.
+        Where the local queue is full this waits until something has been sent. A message that is larger than its topic
+        takes is uploaded before this returns, where the broker announces a service for that.
 
         Args:
             message: a message model, or bytes, which are sent as they are, or anything that JSON can hold.
@@ -120,7 +130,8 @@ class Producer:
         Raises:
             TypeError: the message or a header is of a kind that can't be sent.
             ValueError: a header's name is reserved, or there is no topic.
-            DeliveryError: messages written before were not delivered, or this one is larger than a message may be.
+            DeliveryError: messages written before were not delivered, or this one is larger than a message may be
+                and was not uploaded.
         """
         body, packed = pack(message, headers, test, self._sent_by)
         self._write(topic, body, key, packed, delivery_callback)
@@ -274,6 +285,8 @@ class Producer:
             raise ValueError("cannot write: neither the stream's URL nor the call names a topic")
         if callback is raise_delivery_errors:
             callback = None
+        if body and len(body) > WORTH_ASKING:
+            body, headers = self._large.fit(target, body, headers, key)
         sender.produce(target, body, key, headers, callback)
         self._written += 1
         if self._written % _POLL_EVERY == 0:

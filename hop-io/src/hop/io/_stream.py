@@ -14,6 +14,7 @@ from hop.io._credentials import AuthLike, credential_for, credentials
 from hop.io._options import librdkafka_options
 from hop.io._producer import Producer
 from hop.io._start import StartAt, StartPosition, check_start
+from hop.io._transfer import DEFAULT_FETCH_LIMIT, DEFAULT_TRANSFER_TIMEOUT
 from hop.io._url import KafkaURL, parse_url
 
 if TYPE_CHECKING:
@@ -91,6 +92,10 @@ class Stream:
         timeout: float | None = DEFAULT_TIMEOUT,
         produce_timeout: timedelta | None = None,
         idempotent: bool = True,
+        automatic_offload: bool | None = None,
+        fetch_external: bool | None = None,
+        transfer_timeout: float = DEFAULT_TRANSFER_TIMEOUT,
+        fetch_limit: int = DEFAULT_FETCH_LIMIT,
         **kwargs: Any,
     ) -> Consumer | Producer:
         """Open a connection to an event stream.
@@ -106,6 +111,12 @@ class Stream:
             timeout: how long to wait for the broker, in seconds. None, in write mode, does not wait for it.
             produce_timeout: in write mode, how long to go on trying to deliver a message; by default five minutes.
             idempotent: in write mode, whether a message that has to be sent again arrives once and in order.
+            automatic_offload: in write mode, whether messages that are larger than their topic takes are uploaded to
+                the service that the broker announces. None, the default, is what the environment variable
+                `HOP_AUTOMATIC_OFFLOAD` says, else `hop configure`, else True.
+            fetch_external: in read mode, whether such messages are fetched; None as before, with `HOP_FETCH_EXTERNAL`.
+            transfer_timeout: how long one such message may take to be uploaded or fetched, in seconds; by default 60.
+            fetch_limit: how many bytes one that is fetched may have; by default 256 MiB.
             kwargs: options of librdkafka (see `librdkafka_options`), as in `**{"compression.type": "lz4"}`; others are
                 ignored, as they always were. Of a stream that is read faster than it is worked on, up to 64 MiB wait
                 in memory: the option `queued.max.messages.kbytes`. With an `error_cb`, it is called with what happens
@@ -128,6 +139,8 @@ class Stream:
                 timeout=timeout,
                 produce_timeout=produce_timeout,
                 idempotent=idempotent,
+                automatic_offload=automatic_offload,
+                transfer_timeout=transfer_timeout,
                 **options,
             )
         return Consumer(
@@ -139,6 +152,9 @@ class Stream:
             start_at=self.start_at if start_at is None else start_at,
             until_eos=self.until_eos if until_eos is None else until_eos,
             timeout=DEFAULT_TIMEOUT if timeout is None else timeout,
+            fetch_external=fetch_external,
+            transfer_timeout=transfer_timeout,
+            fetch_limit=fetch_limit,
             **options,
         )
 

@@ -15,6 +15,8 @@ nothing and forgets everything when it stops. It knows no users, no TLS and no p
 
 The Kafka broker is Apache Kafka itself, like Hopskotch; it needs the extra `kafka` and 4 seconds.
 
+`upload_server` is a service for messages that are too large for a broker, beside either; it needs the extra `uploads`.
+
 With the distribution comes a pytest plugin: the fixtures `hop_broker` and `hop_kafka` are one broker for the test
 session, `hop_topic` and `hop_kafka_topic` the name of a topic on it that no other test uses.
 """
@@ -25,6 +27,7 @@ from hop.sandbox._errors import KafkaStartError, SandboxError
 from hop.sandbox._kafka import KafkaBroker
 from hop.sandbox._kafka_broker import Topic, kafka_broker
 from hop.sandbox._memory import MemoryBroker, memory_broker
+from hop.sandbox._upload import Upload, UploadServer, upload_server
 
 __all__ = [
     "Broker",
@@ -34,6 +37,9 @@ __all__ = [
     "MemoryBroker",
     "SandboxError",
     "Topic",
+    "Upload",
+    "UploadServer",
     "kafka_broker",
     "memory_broker",
+    "upload_server",
 ]
