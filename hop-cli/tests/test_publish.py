@@ -183,6 +183,34 @@ def test_json_files(tmp_path: Path, content: bytes, expected: list[object]) -> N
     assert list(messages("JSON", [str(tmp_path / "file")])) == [JSONBlob(e) for e in expected]
 
 
+@pytest.mark.parametrize(
+    ("line", "sent"),
+    [
+        (b'{"a" :1.10,"b":[1E3, -0]}\r\n', b'{"a" :1.10,"b":[1E3, -0]}'),
+        (b"12345678901234567890.123456789", b"12345678901234567890.123456789"),
+        ('{"name":"Zoë"}\n'.encode(), b'{"name": "Zo\\u00eb"}'),
+        (b'\xef\xbb\xbf{"a":1}\n', b'{"a": 1}'),
+        (b'"Zo\\u00eb"\n', b'"Zo\\u00eb"'),
+        ("[1,2]".encode("utf-16-le"), b"[1, 2]"),
+    ],
+)
+def test_a_line_of_plain_ascii_is_sent_as_it_is_read(
+    hop: Hop, url: str, tmp_path: Path, line: bytes, sent: bytes
+) -> None:
+    (tmp_path / "lines.jsonl").write_bytes(line)
+    assert hop("publish", "--no-auth", url, "-f", "JSON", "lines.jsonl").returncode == 0
+    with Stream(auth=False, start_at=StartPosition.EARLIEST, until_eos=True).open(url) as stream:
+        assert list(stream.read_raw()) == [sent]
+
+
+def test_what_is_done_to_a_message_that_was_read_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "lines.jsonl").write_text('{"a": 1}\n{"a": 2}\n')
+    for message in messages("JSON", [str(tmp_path / "lines.jsonl")]):
+        assert isinstance(message, JSONBlob)
+        message.content["a"] = 3
+        assert message.serialize()["content"] == b'{"a": 3}'
+
+
 def test_a_pipe_by_its_name(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

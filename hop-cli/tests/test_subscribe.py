@@ -67,6 +67,43 @@ def test_json_output_is_one_object_a_line(url: str, read: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b'{"a":1.10, "b" :[1E3,-0]}', b'{"a":1.10, "b" :[1E3,-0]}'),
+        (b"12345678901234567890.123456789", b"12345678901234567890.123456789"),
+        (b'{"format": "x"}', b'{"format": "x"}'),
+        (b'{"a":\n[1,\r2]}\n', b'{"a": [1, 2]}'),
+        (b'"Zo\\u00eb"', '"Zoë"'.encode()),
+        ('["Zoë" ,1]'.encode(), '["Zoë", 1]'.encode()),
+        (b"[NaN,1]", b"[null, 1]"),
+        (b"[-Infinity,1]", b"[null, 1]"),
+        ("[1,2]".encode("utf-16-le"), b"[1, 2]"),
+        (b'\xef\xbb\xbf{"a":1}', b'{"a": 1}'),
+    ],
+)
+def test_json_is_shown_as_it_was_sent_where_that_is_one_plain_line(
+    read: Any, hop_broker: MemoryBroker, hop_topic: str, body: bytes, shown: bytes
+) -> None:
+    producer = Producer({"bootstrap.servers": hop_broker.address})
+    producer.produce(hop_topic, body, headers=[("_format", "json")])
+    producer.flush()
+    assert read("-j").encode() == b'{"format": "json", "content": ' + shown + b"}\n"
+
+
+def test_the_envelope_of_old_clients_is_not_shown(
+    read: Any, hop_broker: MemoryBroker, hop_topic: str
+) -> None:
+    producer = Producer({"bootstrap.servers": hop_broker.address})
+    producer.produce(hop_topic, b'{"content":[1,2],"format":"blob"}')
+    producer.produce(hop_topic, b'{"content":[1,2]}')
+    producer.flush()
+    assert read("-j").splitlines() == [
+        '{"format": "json", "content": [1, 2]}',
+        '{"format": "json", "content": {"content":[1,2]}}',
+    ]
+
+
 def test_json_with_metadata(url: str, read: Any, hop_broker: MemoryBroker, hop_topic: str) -> None:
     producer = Producer({"bootstrap.servers": hop_broker.address})
     headers: list[tuple[str, str | bytes | None]] = [

@@ -26,9 +26,14 @@ def messages(format_name: str, files: Sequence[str] = ()) -> Iterator[MessageMod
     Raises:
         CommandError: a file or line can't be read or parsed; names it.
     """
-    from hop.publish._reading import read
+    from hop.models import JSONBlob
+    from hop.publish._reading import AsRead, read
 
-    return (message for message, _ in read(format_name, files))
+    # Who changes a message sends what it has become.
+    return (
+        JSONBlob(message.content) if type(message) is AsRead else message
+        for message, _ in read(format_name, files)
+    )
 
 
 def main(args: argparse.Namespace) -> int:

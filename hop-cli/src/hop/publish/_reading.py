@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from hop.cli import CommandError
 from hop.cli._errors import explain
@@ -22,6 +22,17 @@ _STANDARD_INPUT = "standard input"
 _LINES = ("BLOB", "JSON")
 
 Located = tuple[MessageModel, str]
+
+
+class AsRead(JSONBlob):
+    """A JSON value that is sent as it was read, which has to be plain ASCII, as JSON on the wire is."""
+
+    def __init__(self, content: Any, text: bytes) -> None:
+        self.content = content
+        self._text = text
+
+    def serialize(self) -> dict[str, Any]:
+        return {"format": "json", "content": self._text}
 
 
 def read(format_name: str, names: Sequence[str]) -> Iterator[Located]:
@@ -99,7 +110,7 @@ def _json(file: BinaryIO, where: str) -> Iterator[Located]:
     if not line:
         raise ValueError("it is empty")
     try:
-        first = JSONBlob.load(_limited(line, f"line {skipped + 1}"))
+        first = _parse(_limited(line, f"line {skipped + 1}").rstrip(b"\r\n"))
     except ValueError:
         content = _limited(line + file.read(max(0, LIMIT + 1 - len(line))), "it")
         yield _load_json(content, skipped), where
@@ -112,14 +123,24 @@ def _json_lines(file: BinaryIO, where: str, before: int = 0) -> Iterator[Located
     number = before
     while line := file.readline(LIMIT + 1):
         number += 1
-        if line.strip():
+        if line.isspace():
+            continue
+        if len(line) > LIMIT:
             _limited(line, f"line {number}")
-            yield _load_json(line.rstrip(b"\r\n"), number - 1), f"{where}, line {number}"
+        yield _load_json(line.rstrip(b"\r\n"), number - 1), f"{where}, line {number}"
+
+
+def _parse(content: bytes) -> JSONBlob:
+    message = JSONBlob.deserialize(content)
+    # UTF-16 is full of zeros.
+    if content.isascii() and b"\0" not in content:
+        return AsRead(message.content, content)
+    return message
 
 
 def _load_json(content: bytes, lines_before: int) -> JSONBlob:
     try:
-        return JSONBlob.load(content)
+        return _parse(content)
     except ValueError as exc:
         reason = str(exc).removeprefix("JSONBlob: ")
         cause = exc.__cause__

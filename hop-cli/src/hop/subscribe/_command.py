@@ -71,7 +71,7 @@ def _received(
     consumer: Consumer, args: argparse.Namespace
 ) -> Iterable[tuple[MessageModel, Metadata | None]]:
     """The messages, with metadata where anything needs them: making them takes its time."""
-    if args.group_id or args.json_metadata or args.summary or args.save or args.until:
+    if args.group_id or args.json or args.json_metadata or args.summary or args.save or args.until:
         # A message is done when it has been printed, which is not when the next one is asked for.
         return consumer.read(metadata=True, autocommit=False)
     return ((message, None) for message in consumer.read())
