@@ -6,6 +6,8 @@ import asyncio
 import logging
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -616,3 +618,50 @@ def test_asyncio_cancelled_while_one_is_fetched_loses_nothing(
     assert type(first) is ExternalMessage
     assert second == Blob(b"next")
     assert len(asked) == 1
+
+
+# Without the extra
+
+
+@pytest.mark.parametrize("missing", ["urllib3", "scramp"])
+def test_without_the_libraries_it_says_what_to_install(
+    missing: str, broker: MemoryBroker, server: UploadServer, topic: str, write: Any
+) -> None:
+    write(BODY)
+    program = f"""
+import sys
+sys.modules[{missing!r}] = None  # as where it is not installed
+from hop.io import DeliveryError, Stream
+stream = Stream(auth=False, start_at=-1, until_eos=True)
+with stream.open({broker.url(topic)!r}) as s:
+    for message in s:
+        print(type(message).__name__, message.reason)
+with stream.open({broker.url(topic)!r}, "w") as s:
+    s.write("small")
+    try:
+        s.write(b"x" * 2_000_000)
+    except DeliveryError as exc:
+        print(exc)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    read, written = done.stdout.splitlines()
+    assert read.startswith("ExternalMessage ")
+    assert read.endswith("pip install 'hop-io[offload]'")
+    assert "not uploaded" in written
+    assert written.endswith("pip install 'hop-io[offload]'")
+    assert done.stderr.count("was not fetched") == 1
+
+
+def test_ordinary_streams_load_no_libraries_for_it(broker: MemoryBroker, topic: str) -> None:
+    program = f"""
+import sys
+from hop.io import Stream
+stream = Stream(auth=False, start_at=-1, until_eos=True)
+with stream.open({broker.url(topic)!r}, "w") as s:
+    s.write("small")
+with stream.open({broker.url(topic)!r}) as s:
+    print(*s)
+print([name for name in ("urllib3", "scramp", "tomli", "http.client") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ['"small"', "[]"]
