@@ -33,5 +33,5 @@ class Scale:
         return "" if self.stride == 1 else " (some of them)"
 
 
-SHORT = Scale(kills=3, outages=(2,), frozen=3, waiting=40_000, stride=19, states=2, each=500)
+SHORT = Scale(kills=3, outages=(2,), frozen=3, waiting=20_000, stride=29, states=2, each=500)
 FULL = Scale(kills=20, outages=(0, 80), frozen=80, waiting=200_000, stride=1, states=12, each=5000)
