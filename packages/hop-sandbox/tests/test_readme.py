@@ -21,7 +21,7 @@ COMMANDS = re.findall(r"^\$ hop sandbox (.*)$", README, re.MULTILINE)
 
 def test_the_examples_run_one_after_the_other(tmp_path: Path) -> None:
     program = "\n".join(example for example in EXAMPLES if "pytest" not in example)
-    assert len(re.findall("^with ", program, re.MULTILINE)) == 3
+    assert len(re.findall("^with ", program, re.MULTILINE)) == 4
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
         cwd=tmp_path,

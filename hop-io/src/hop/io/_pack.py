@@ -21,17 +21,20 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_ids.clear)
 
 
+# The bytes 6 and 8 of a random UUID, made of random ones.
+_VERSION = bytes(byte & 0x0F | 0x40 for byte in range(256))
+_VARIANT = bytes(byte & 0x3F | 0x80 for byte in range(256))
+
 _BLOB = ("_format", b"blob")
 
 
 def _new_id() -> tuple[str, bytes]:
     """The header with a message's identity: 16 bytes, a random UUID (version 4)."""
     chance = bytearray(os.urandom(16 * _POOL))
-    for start in range(0, len(chance), 16):
-        chance[start + 6] = chance[start + 6] & 0x0F | 0x40
-        chance[start + 8] = chance[start + 8] & 0x3F | 0x80
+    chance[6::16] = chance[6::16].translate(_VERSION)
+    chance[8::16] = chance[8::16].translate(_VARIANT)
     made = bytes(chance)
-    _ids.extend(("_id", made[start : start + 16]) for start in range(16, len(made), 16))
+    _ids.extend([("_id", made[start : start + 16]) for start in range(16, len(made), 16)])
     return "_id", made[:16]
 
 

@@ -226,7 +226,11 @@ class _Handler(BaseHTTPRequestHandler):
             return 404, b""
         try:
             document = bson.decode(body)
-            headers = tuple((name, value) for name, value in document["headers"])
+            # Clients send text as such; as a header of Kafka it is bytes.
+            headers = tuple(
+                (name, value.encode() if isinstance(value, str) else value)
+                for name, value in document["headers"]
+            )
             identity = dict(reversed(headers)).get("_id")
             upload = Upload(
                 asked[1],
