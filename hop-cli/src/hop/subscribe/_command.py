@@ -36,18 +36,20 @@ def subscribe(args: argparse.Namespace) -> int:
         left = None if args.until is None or past else (args.until - now).total_seconds()
         watch = Watch(consumer.stop, args.timeout, left)
         output = Output(consumer.mark_done, consumer.stop)
+        grouped, most = bool(args.group_id), args.count
         count = 0
         try:
             with stopped_by_signals(consumer.stop):
                 for message, metadata in _received(consumer, args):
-                    done = metadata if args.group_id else None
-                    if selection.accepts(message, metadata):
-                        watch.touch()
+                    done = metadata if grouped else None
+                    if selection.everything or selection.accepts(message, metadata):
+                        if args.timeout is not None:
+                            watch.touch()
                         output.write(form(message, metadata), done)
                         count += 1
                     elif done is not None:
                         output.write(b"", done)
-                    if count == args.count or selection.finished:
+                    if count == most or selection.finished:
                         break
         finally:
             watch.close()

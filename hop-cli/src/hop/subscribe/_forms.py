@@ -20,7 +20,7 @@ def as_json(message: MessageModel, metadata: Metadata | None = None) -> bytes:
     """`{"format": …, "content": …}` on one line; JSON as it was sent, where it is fit for that."""
     if type(message) is JSONBlob:
         if metadata is not None and (body := _as_sent(metadata)) is not None:
-            return b'{"format": "json", "content": %b}\n' % body
+            return b'{"format": "json", "content": ' + body + b"}\n"
         # What came as JSON nearly always is strict JSON; looking through it would take longer than encoding it.
         try:
             return _json.line({"format": "json", "content": message.content})

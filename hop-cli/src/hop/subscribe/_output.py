@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Callable
 
 from hop.cli import CommandError
 from hop.cli._text import is_terminal, printable
 from hop.io import Metadata
 
-# Whatever waits is written when there is so much of it (bytes), or when it has waited so long (seconds).
+# What comes is written at once by a thread of its own, which then rests so long (seconds), or when there is so much
+# of it (bytes).
 _BLOCK = 64 << 10
-_PATIENCE = 0.02
+_REST = 0.02
 
 
 class Output:
@@ -34,12 +34,11 @@ class Output:
         self._pending: list[bytes] = []
         self._size = 0
         self._last: dict[tuple[str, int], Metadata] = {}
-        self._flushed = 0.0
         self._error: OSError | None = None
-        self._closed = False
+        self._closed = threading.Event()
         self._lock = threading.Lock()
         self._waiting = threading.Event()
-        self._flusher = threading.Thread(target=self._flush_now_and_then, daemon=True)
+        self._flusher = threading.Thread(target=self._flush_when_needed, daemon=True)
         self._flusher.start()
 
     def write(self, data: bytes, metadata: Metadata | None) -> None:
@@ -49,11 +48,7 @@ class Output:
             self._size += len(data)
             if metadata is not None:
                 self._last[metadata.topic, metadata.partition] = metadata
-            if (
-                self._terminal
-                or self._size >= _BLOCK
-                or time.monotonic() - self._flushed > _PATIENCE
-            ):
+            if self._terminal or self._size >= _BLOCK:
                 self._flush()
                 return
         if not self._waiting.is_set():
@@ -66,7 +61,7 @@ class Output:
             BrokenPipeError: whoever read has had enough.
             CommandError: nothing can be written any more; says why.
         """
-        self._closed = True
+        self._closed.set()
         self._waiting.set()
         self._flusher.join()
         with self._lock:
@@ -78,14 +73,13 @@ class Output:
                 f"cannot write to standard output: {self._error.strerror}"
             ) from self._error
 
-    def _flush_now_and_then(self) -> None:
-        while not self._closed:
+    def _flush_when_needed(self) -> None:
+        while not self._closed.is_set():
             self._waiting.wait()
             self._waiting.clear()
-            if not self._closed:
-                time.sleep(_PATIENCE)
-                with self._lock:
-                    self._flush()
+            with self._lock:
+                self._flush()
+            self._closed.wait(_REST)
 
     def _flush(self) -> None:
         if self._error is not None:
@@ -100,7 +94,6 @@ class Output:
             self._error = exc
             self._failed()
             return
-        self._flushed = time.monotonic()
         last, self._last = self._last, {}
         for metadata in last.values():
             self._done(metadata)

@@ -18,6 +18,10 @@ class Selection:
 
     Args:
         past: whether the time of `--until` has come, so that nothing before it can still be written.
+
+    Attributes:
+        everything: whether nothing is kept back.
+        finished: whether nothing more is to come.
     """
 
     def __init__(self, args: argparse.Namespace, past: bool) -> None:
@@ -26,15 +30,13 @@ class Selection:
         # Messages are in the order of their times, nearly: a partition that has come to that time has no more.
         self._partitions = _count_partitions(args) if past else 0
         self._passed: set[tuple[str, int]] = set()
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing more is to come."""
-        return 0 < self._partitions == len(self._passed)
+        self.everything = self._where is None and self._until is None
+        self.finished = False
 
     def accepts(self, message: MessageModel, metadata: Metadata | None) -> bool:
         if metadata is not None and self._until is not None and metadata.timestamp >= self._until:
             self._passed.add((metadata.topic, metadata.partition))
+            self.finished = 0 < self._partitions == len(self._passed)
             return False
         return self._where is None or _is_true(self._where, message)
 
