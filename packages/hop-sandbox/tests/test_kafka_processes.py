@@ -97,6 +97,14 @@ def test_a_paused_broker_can_be_restarted(broker: KafkaBroker, produce: Produce)
     assert produce(broker.users["hop"].client_config, "gcn", b"x") == [None]
 
 
+def test_a_broker_that_was_killed_is_not_paused_and_comes_back(broker: KafkaBroker) -> None:
+    broker.kill()
+    broker.pause()
+    broker.resume()
+    broker.restart()
+    assert broker.running
+
+
 def test_two_brokers_side_by_side_share_nothing_and_one_that_dies_is_noticed(
     broker: KafkaBroker, eventually: Eventually
 ) -> None:

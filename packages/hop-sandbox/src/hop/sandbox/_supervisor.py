@@ -94,7 +94,8 @@ class Processes:
         return {"codes": {name: process.poll() for name, process in self._running.items()}}
 
     def signal(self, name: str, number: int) -> dict[str, Any]:
-        _send(self._running[name], number)
+        if name in self._running:  # one that was killed needs none
+            _send(self._running[name], number)
         return {}
 
     def end(self, names: list[str], grace: float) -> dict[str, Any]:
@@ -147,10 +148,6 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
 
 def _answer(**values: Any) -> None:
     print(json.dumps(values), flush=True)
-
-
-def _reason(exc: OSError) -> str:
-    return (exc.strerror or str(exc)).lower()
 
 
 def _serve(folder: Folder) -> None:
