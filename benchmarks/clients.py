@@ -107,11 +107,13 @@ class Setting:
         done = subprocess.run(
             [python, str(WORKER), f"raw-{task}" if client == RAW else task],
             input=self.given(topic, count),
-            stdout=subprocess.PIPE,
+            capture_output=True,
             text=True,
-            check=True,
             env=self.environment,
         )
+        # librdkafka's log, and that of the published one, are of interest only then.
+        if done.returncode:
+            raise RuntimeError(f"{client} could not {task}:\n{done.stderr}")
         return json.loads(done.stdout)
 
     def workers(self, task: str, topic: str, counts: dict[str, int]) -> dict[str, Measure]:
