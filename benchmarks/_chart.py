@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 
 from benchmarks._results import CLIENTS, OURS, Compared, number
 
-_WIDTH, _LEFT, _RIGHT = 720, 170, 110
+_WIDTH, _LEFT, _RIGHT = 720, 150, 160
 _BAR, _GAP, _HEAD = 20, 6, 34
 # Bars have a contrast of more than 3 : 1 to the background, text of more than 7 : 1; each bar has its name in words.
 _STYLE = """

@@ -27,7 +27,7 @@ from benchmarks._results import CLIENTS, OURS, Compared
 from hop.auth import Auth, write_auth_data
 from hop.sandbox import KafkaBroker, kafka_broker
 
-ROUNDS = 3
+ROUNDS, SHORT_ROUNDS = 3, 9
 COUNT, FEW = 100_000, 4_000
 WRITES, FEW_WRITES = 30_000, 4_000
 LATENCIES = 1_000
@@ -44,11 +44,17 @@ _PEAK = (
 
 
 def compared(
-    area: str, name: str, unit: str, measures: dict[str, Measure], *, more: bool
+    area: str,
+    name: str,
+    unit: str,
+    measures: dict[str, Measure],
+    *,
+    more: bool,
+    rounds: int = ROUNDS,
 ) -> Compared:
     """Measure in rounds, each client once in each, after a first round that does not count."""
     found: dict[str, list[float]] = {client: [] for client in measures}
-    for turn in range(ROUNDS + 1):
+    for turn in range(rounds + 1):
         for client, measure in measures.items():
             value = measure()
             if turn:
@@ -168,7 +174,8 @@ def reading(at: Setting) -> Iterator[Compared]:
     yield compared("reading", "for message in stream", "messages/s", measures, more=True)
     measures = at.workers("first", topic, counts)
     measures = {client: _times(1000, measure) for client, measure in measures.items()}
-    yield compared("reading", "open to first message", "ms", measures, more=False)
+    name = "open to first message"
+    yield compared("reading", name, "ms", measures, more=False, rounds=SHORT_ROUNDS)
 
 
 def writing(at: Setting) -> Iterator[Compared]:
@@ -247,7 +254,7 @@ def starting(at: Setting) -> Iterator[Compared]:
         commands[KCAT] = ["kcat", "-V"]
     for name, chosen in (("import hop.io", imports), ("hop --help", commands)):
         measures = {client: _times(1000, _took(at, c)) for client, c in chosen.items()}
-        yield compared("start-up", name, "ms", measures, more=False)
+        yield compared("start-up", name, "ms", measures, more=False, rounds=SHORT_ROUNDS)
 
 
 def memory(at: Setting) -> Iterator[Compared]:
