@@ -18,9 +18,9 @@ $ hatch run bench --json results.json --page
 
 from a real run: {machine}. The broker is Apache Kafka 4.3 on the same machine, with TLS and a password (kcat has a
 certificate instead); messages have 1 kB, one partition. The clients take turns, and each figure is the median of three
-or nine rounds. **Compare, and don't quote**: the machine has two cores, which the broker and other programs share. The ratios
-are the medians of the rounds' ratios: how many times as good hop 1 is, so that more than 1 is in its favour. hop and
-hop-client run the same program, by the documentation of both, on the same Python and the same confluent-kafka.
+or nine rounds. **Compare, and don't quote**: the machine has two cores, which the broker and other programs share. The
+ratios are the medians of the rounds' ratios: how many times as good hop 1 is, so that more than 1 is in its favour. hop
+and hop-client run the same program, by the documentation of both, on the same Python and the same confluent-kafka.
 
 An empty cell: that client has no such thing. `hop publish` of lines ends with an error in hop-client 0.13.0.
 """

@@ -191,7 +191,7 @@ def writing(at: Setting) -> Iterator[Compared]:
 
 
 def robust(at: Setting) -> Iterator[Compared]:
-    counts = {RAW: WRITES, OURS: WRITES, PUBLISHED: 500}
+    counts = {RAW: WRITES, OURS: WRITES, PUBLISHED: FEW_WRITES}
     measures = at.workers("robust", at.topic(), counts)
     name = "RobustProducer, all confirmed; without a journal"
     yield compared("robust", name, "messages/s", measures, more=True)
