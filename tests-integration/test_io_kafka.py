@@ -12,7 +12,14 @@ from typing import Any
 import confluent_kafka
 import pytest
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient, NewPartitions
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    ResourceType,
+)
 
 from hop.auth import Auth
 from hop.io import (
@@ -221,13 +228,18 @@ def test_a_group_without_permission_is_told(auth: Auth, url: str) -> None:
     assert time.monotonic() - start < 15
 
 
-def test_what_the_broker_finds_too_large_is_raised(auth: Auth, url: str) -> None:
-    stream = Stream(auth=auth).open(
-        url, "w", idempotent=False, **{"message.max.bytes": 10_000_000, "batch.size": 1}
-    )
+def test_what_the_broker_finds_too_large_is_raised(
+    hop_kafka: KafkaBroker, hop_kafka_topic: str, auth: Auth, url: str
+) -> None:
+    limit = ConfigEntry("max.message.bytes", "10000", incremental_operation=AlterConfigOpType.SET)
+    topic = ConfigResource(ResourceType.TOPIC, hop_kafka_topic, incremental_configs=[limit])
+    admin = AdminClient(hop_kafka.admin_config)
+    admin.incremental_alter_configs([topic])[topic].result(10)
+    # Small enough for nobody to have asked what the topic takes.
+    stream = Stream(auth=auth).open(url, "w", idempotent=False, **{"batch.size": 1})
     stream.write("fine")
     stream.flush()
-    stream.write(b"x" * 3_000_000)
+    stream.write(b"x" * 50_000)
     with pytest.raises(DeliveryError, match=r"a message was not delivered.*too large"):
         stream.flush()
     stream.write("fine, too")
