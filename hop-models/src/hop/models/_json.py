@@ -12,7 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_decode = json.JSONDecoder().decode
+_decoder = json.JSONDecoder()
+_decode, _scan = _decoder.decode, _decoder.raw_decode
 
 
 def parse_json(data: str | bytes, what: str = "JSON", depth: int | None = None) -> Any:
@@ -23,7 +24,10 @@ def parse_json(data: str | bytes, what: str = "JSON", depth: int | None = None) 
     """
     try:
         text = data if isinstance(data, str) else data.decode()
-        value = _decode(text)
+        # Without the search for blanks around the value, of which there are hardly ever any.
+        value, end = _scan(text)
+        if end != len(text):
+            value = _decode(text)
     except (ValueError, RecursionError):
         text, value = _parse_slowly(data, what)
     # Whatever is nested that deep has as many brackets: counting them costs nothing, walking the value does.
