@@ -59,7 +59,8 @@ _SAYS_LITTLE = {KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT}
 
 # "host:9092/bootstrap: Connect to ipv4#10.0.0.1:9092 failed: Connection refused (after 0ms in state CONNECT)"
 _NAMES_AND_TIMES = re.compile(
-    r"^\S+/(?:bootstrap|\d+): (?:Connect to \S+ failed: )?|(?:: error:[0-9A-F]+:SSL routines:)"
+    r"^\S+/(?:bootstrap|\d+): (?:Connect to \S+ failed: )?|error:[0-9A-F]+:SSL routines::?"
+    r"|: probably due to broker version < 0\.10 \(see api\.version\.request configuration\)"
     r"|, verify that ssl.ca.location is correctly configured or root CA certificates are installed \(.*?\)"
     r"| \(after \d+ms in state \w+.*\)$"
 )
@@ -69,6 +70,8 @@ _REMEDIES = {
     "ApiVersionRequest failed": "what listens there may be no Kafka broker, or one with TLS, which needs a credential"
     " of protocol SASL_SSL",
     "Invalid response size": "what answers there is no Kafka broker",
+    "wrong version number": "the port is one without TLS, for which a credential's protocol is SASL_PLAINTEXT, or no"
+    " Kafka broker's",
     # What answers the first request by hanging up is waiting for a TLS handshake.
     "in state APIVERSION_QUERY": "the port may be one with TLS, which needs a credential of protocol SASL_SSL",
     "certificate verify failed": "the host name has to be one that is in the certificate, and the file of the"
