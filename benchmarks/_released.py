@@ -27,7 +27,9 @@ def released() -> Path | None:
             _run("uv", "venv", "-q", "-p", sys.executable, str(folder))
             # It needs six, and does not declare it.
             wanted = (f"hop-client=={VERSION}", "six", f"confluent-kafka=={kafka}")
-            _run("uv", "pip", "install", "-q", "-p", str(folder / "bin" / "python"), *wanted)
+            # Compiled, as ours is: the first start would do it, unless PYTHONDONTWRITEBYTECODE says not to.
+            options = ("-q", "--compile-bytecode", "-p", str(folder / "bin" / "python"))
+            _run("uv", "pip", "install", *options, *wanted)
         except (OSError, subprocess.CalledProcessError) as exc:
             reason = getattr(exc, "stderr", None) or str(exc)
             print(
