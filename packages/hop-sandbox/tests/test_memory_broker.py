@@ -219,8 +219,8 @@ def test_a_broker_that_dies_is_noticed() -> None:
 
 def test_requests_fail_when_told_to() -> None:
     with memory_broker(["gcn"]) as broker:
-        broker.fail("Metadata", KafkaError.TOPIC_AUTHORIZATION_FAILED)
-        broker.fail("ListOffsets", KafkaError.TOPIC_AUTHORIZATION_FAILED)
+        # The start and the end are two requests.
+        broker.fail("ListOffsets", KafkaError.TOPIC_AUTHORIZATION_FAILED, times=2)
         client = Consumer({"bootstrap.servers": broker.address, "group.id": "g"})
         place = TopicPartition("gcn", 0)
         with pytest.raises(KafkaException):
