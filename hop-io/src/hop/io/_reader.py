@@ -34,13 +34,12 @@ DEFAULTS: dict[str, Any] = {
     "heartbeat.interval.ms": 3000,
     "enable.auto.commit": True,
     "enable.auto.offset.store": False,
-    # What may lie ready for a reader who is slower than the broker: 64 MiB, as `Stream.open` documents, however
-    # small the messages are. Where that is full, look soon whether there is room again: librdkafka's second is
-    # more than a fast reader needs to have read it all.
-    "queued.min.messages": 1_000_000,
+    # What may lie ready for a reader who is slower than the broker, as `Stream.open` documents. Both bounds are needed:
+    # a message takes some hundred bytes beside its own. Where it is full, look soon whether there is room again:
+    # librdkafka's second is more than a fast reader needs to have read it all.
+    "queued.min.messages": 100_000,
     "queued.max.messages.kbytes": 65_536,
     "fetch.queue.backoff.ms": 10,
-    "max.partition.fetch.bytes": 8 << 20,
     # How often to look for new partitions and topics.
     "topic.metadata.refresh.interval.ms": 10_000,
 }
