@@ -109,11 +109,13 @@ class Producers:
             )
             if forbids_idempotence(self.fatal):
                 self._connector.idempotent = False
-        self.close()
         self.renew_at = time.monotonic() + self._pause
         self._pause = min(2 * self._pause, _LAST_PAUSE)
+        # Before the old ones are closed: where it can't be opened, they are still there to be asked.
+        new = self._connector.open(self._outage.on_error)
+        self.close()
         self.fatal = None
-        self._main = self._connector.open(self._outage.on_error)
+        self._main = new
 
     def close(self) -> None:
         """Give up what is on its way; most of the callbacks are called."""
