@@ -18,7 +18,7 @@ from hop.io._consumer import Consumer
 from hop.io._large import WORTH_ASKING
 from hop.io._made import Later
 from hop.io._metadata import Metadata
-from hop.io._pack import RequestedHeaders
+from hop.io._pack import RequestedHeaders, pack
 from hop.io._producer import DeliveryCallback, Producer, raise_delivery_errors
 from hop.models import MessageModel
 
@@ -124,7 +124,7 @@ class AsyncProducer:
         """As `Producer.write`; waits while very many messages have not been sent, and while one is uploaded."""
         while self._producer.pending() > _MANY:
             await self._thread.run(self._producer.poll, _SLICE)
-        body, packed = Producer.pack(message, headers, test, self._producer._large.auth)
+        body, packed = pack(message, headers, test, self._producer._sent_by)
         write = partial(
             self._producer.write_raw, body, packed, delivery_callback, topic=topic, key=key
         )

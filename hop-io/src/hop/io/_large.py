@@ -44,16 +44,13 @@ class Large:
         auth: the credential, None for none.
         options: librdkafka's options of the stream.
         wanted: whether to upload, None for what the user's settings say.
-
-    Attributes:
-        auth: the credential.
     """
 
     def __init__(
         self, service: Service, auth: Auth | None, options: dict[str, Any], wanted: bool | None
     ) -> None:
         self._service = service
-        self.auth = auth
+        self._auth = auth
         self._options = connection_options(options)
         self._most = int(options.get("message.max.bytes", _USUAL))
         self._wanted = wanted
@@ -131,7 +128,7 @@ class Large:
             return self._limits.get(topic, self._most)
 
     def _ask(self, topic: str) -> int:
-        client = Connection(self._service.broker, self.auth, self._options).client(_admin)
+        client = Connection(self._service.broker, self._auth, self._options).client(_admin)
         cluster = client.list_topics(topic, timeout=_PATIENCE)
         if cluster.controller_id not in cluster.brokers:
             # The one who answers; librdkafka would wait for it.
