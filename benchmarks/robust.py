@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks._harness import Row, compared
@@ -22,22 +22,8 @@ WORKER = Path(__file__).with_name("_robust_worker.py")
 TOPIC = "alerts"
 
 
-def measure() -> list[Row]:
+def measure() -> Iterator[Row]:
     from hop.sandbox import kafka_broker
-
-    rows: list[Row] = []
-
-    def add(
-        name: str,
-        ours: Callable[[], float],
-        against: str,
-        reference: Callable[[], float],
-        at_least: float,
-        pairs: int = 5,
-    ) -> None:
-        row = compared(name, ours, against, reference, bound=1 / at_least, pairs=pairs)
-        print(f"{name}: {1 / row.ratio:.2f} of {against}; at least {at_least}", flush=True)
-        rows.append(row)
 
     # Beside the program, where journals are by default: a folder for temporary files may be in memory.
     with kafka_broker([TOPIC]) as broker, tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
@@ -69,18 +55,22 @@ def measure() -> list[Row]:
 
             return run
 
-        raw, bare = worker("raw"), worker("bare")
-        raw_name = "raw idempotent producer"
-        add("write, end to end", worker("write"), raw_name, raw, 0.45)
-        add("write_many(100), end to end", worker("write-100"), raw_name, raw, 0.7)
-        add("durable write", worker("durable"), "write and fdatasync", bare, 0.8, pairs=9)
-        add("durable write_many(1000)", worker("durable-1000"), raw_name, raw, 0.6)
+        def row(
+            name: str, task: str, against: str, reference: str, at_least: float, pairs: int = 5
+        ) -> Row:
+            ours, theirs = worker(task), worker(reference)
+            return compared(name, ours, against, theirs, bound=1 / at_least, pairs=pairs)
+
+        raw = "raw idempotent producer"
+        yield row("write, end to end", "write", raw, "raw", 0.45)
+        yield row("write_many(100), end to end", "write-100", raw, "raw", 0.7)
+        yield row("durable write", "durable", "write and fdatasync", "bare", 0.8, pairs=9)
+        yield row("durable write_many(1000)", "durable-1000", raw, "raw", 0.6)
         worker("fill")()
-        add(
+        yield compared(
             f"opening a journal of {RECORDS:,} records",
             worker("open"),
             f"{RECOVERY_RATE:,} records a second",
             lambda: RECORDS / RECOVERY_RATE,
-            1.0,
+            bound=1.0,
         )
-    return rows
