@@ -174,6 +174,15 @@ def test_an_ordinary_blob_has_no_reason() -> None:
 )
 def test_any_test_header_marks_a_test(headers: Any, expected: bool) -> None:
     assert is_test(headers) is expected
+    assert (decode(headers, b"1", ignoretest=True) is None) is expected
+    assert decode(headers, b"1") is not None
+
+
+def test_the_format_before_a_test_header_and_after_it() -> None:
+    test = ("_test", b"")
+    assert decode([("_format", b"json"), test], b"1", ignoretest=True) is None
+    assert decode([test, ("_format", b"json")], b"1") == JSONBlob(1)
+    assert decode([("_format", None), ("_format", b"blob")], b"1", ignoretest=True) == JSONBlob(1)
 
 
 @dataclass

@@ -10,14 +10,15 @@ from typing import Any, TypeVar
 from confluent_kafka import Message
 
 from hop.io._external import External
-from hop.io._metadata import Headers, Metadata
-from hop.models import Blob, ExternalMessage, MessageModel, decode, message_models
+from hop.io._metadata import Headers, Metadata, headers_of
+from hop.models import Blob, ExternalMessage, MessageModel, decode, is_test, message_models
 
 logger = logging.getLogger("hop.io")
 
 T = TypeVar("T")
 
-Make = Callable[[Message, "Headers | None"], T]
+# Makes of a message what is given out, or None where it is passed over.
+Make = Callable[[Message], "T | None"]
 
 
 class Later:
@@ -42,26 +43,25 @@ class Models:
         self._unknown_formats: set[str | None] = set()
         self.wait = True
 
-    def make(self, metadata: bool) -> Make[Any]:
-        return self._pair if metadata else self._model
+    def make(self, metadata: bool, ignoretest: bool) -> Make[Any]:
+        """What makes a message's model, or the pair of model and metadata; every message read goes through it."""
+        external, real, warn = self._external, self._real, self._warn
+        described = Metadata.from_message
 
-    def _model(self, message: Message, headers: Headers | None) -> Any:
-        model = decode(headers, message.value())
-        kind = type(model)
-        if kind is Blob:
-            self._look(message, model)
-        elif kind is ExternalMessage and self._external.wanted:
-            return self._real(message, headers, model, False)
-        return model
+        def make(message: Message) -> Any:
+            headers: Any = message.headers()  # as headers_of gives them, a call a message less
+            model: Any = decode(headers, message.value(), ignoretest)
+            if model is None:
+                return None
+            kind = type(model)
+            if kind is Blob:
+                if model.reason is not None:
+                    warn(message, model)
+            elif kind is ExternalMessage and external.wanted:
+                return real(message, headers, model, metadata)
+            return (model, described(message, headers)) if metadata else model
 
-    def _pair(self, message: Message, headers: Headers | None) -> Any:
-        model = decode(headers, message.value())
-        kind = type(model)
-        if kind is Blob:
-            self._look(message, model)
-        elif kind is ExternalMessage and self._external.wanted:
-            return self._real(message, headers, model, True)
-        return model, Metadata.from_message(message, headers)
+        return make
 
     def _real(
         self, message: Message, headers: Headers | None, model: MessageModel, metadata: bool
@@ -73,12 +73,9 @@ class Models:
         self, message: Message, headers: Headers | None, placeholder: Any, metadata: bool
     ) -> Any:
         model, described = self._external.fetch(message, headers, placeholder)
-        self._look(message, model)
-        return (model, described) if metadata else model
-
-    def _look(self, message: Message, model: MessageModel) -> None:
         if type(model) is Blob and model.reason is not None:
             self._warn(message, model)
+        return (model, described) if metadata else model
 
     def _warn(self, message: Message, blob: Blob) -> None:
         if blob.declared_format not in message_models():
@@ -94,14 +91,14 @@ class Models:
         )
 
 
-def make_raw(metadata: bool) -> Make[Any]:
+def make_raw(metadata: bool, ignoretest: bool) -> Make[Any]:
     """The body as it is; a null body is empty."""
-    return _body_and_metadata if metadata else _body
 
+    def make(message: Message) -> Any:
+        headers = headers_of(message)
+        if ignoretest and is_test(headers):
+            return None
+        body = message.value() or b""
+        return (body, Metadata.from_message(message, headers)) if metadata else body
 
-def _body(message: Message, headers: Headers | None) -> bytes:
-    return message.value() or b""
-
-
-def _body_and_metadata(message: Message, headers: Headers | None) -> tuple[bytes, Metadata]:
-    return message.value() or b"", Metadata.from_message(message, headers)
+    return make

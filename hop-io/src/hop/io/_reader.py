@@ -163,12 +163,12 @@ class Reader:
                 raise self._connection.translate(exc.args[0], "the stream has ended") from exc
             if messages:
                 self._connection.answered()
-            for message in messages:
-                error = message.error()
-                if error is None:
-                    self.buffer.append(message)
-                else:
-                    self._on_error(message, error)
+            failed = [message for message in messages if message.error() is not None]
+            self.buffer.extend(
+                [message for message in messages if message.error() is None] if failed else messages
+            )
+            for message in failed:
+                self._on_error(message)
             if not self.in_group and time.monotonic() >= self._refresh_at:
                 self._refresh()
         self.done.store_left()
@@ -223,7 +223,8 @@ class Reader:
             self._client.assign(self.positions.assign_all())
         self._refresh_at = time.monotonic() + self._refresh_every
 
-    def _on_error(self, message: Message, error: KafkaError) -> None:
+    def _on_error(self, message: Message) -> None:
+        error: Any = message.error()
         if error.code() == KafkaError._PARTITION_EOF:
             self.positions.reached(message)
         elif not error.retriable() and error.code() not in _PASSING:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from confluent_kafka import Message
 
 from hop.io._made import Make
-from hop.io._metadata import headers_of
 from hop.io._reader import Reader
-from hop.models import is_test
 
 T = TypeVar("T")
 
@@ -23,13 +21,11 @@ class Reading:
 
     Args:
         reader: where they come from.
-        ignoretest: whether test messages are passed over.
         until_eos: whether what comes after the end is passed over.
     """
 
-    def __init__(self, reader: Reader, ignoretest: bool, until_eos: bool) -> None:
+    def __init__(self, reader: Reader, until_eos: bool) -> None:
         self._reader = reader
-        self._ignoretest = ignoretest
         self._until_eos = until_eos
         self._stopped = False
         # What the program has and is not done with, as far as the group is to know of it.
@@ -55,7 +51,7 @@ class Reading:
 
         def give() -> Iterator[T]:
             reader, buffer = self._reader, self._reader.buffer
-            until_eos, ignoretest = self._until_eos, self._ignoretest
+            until_eos = self._until_eos
             while buffer and not self._stopped:
                 if self._in_hand:
                     self.settle()
@@ -64,10 +60,9 @@ class Reading:
                     continue
                 if track:
                     self._in_hand = (message,)
-                headers: Any = message.headers()  # as headers_of gives them, a call a message less
-                if ignoretest and is_test(headers):
-                    continue
-                yield make(message, headers)
+                item = make(message)
+                if item is not None:
+                    yield item
 
         return give
 
@@ -85,11 +80,9 @@ class Reading:
                 if track:
                     last = {(message.topic(), message.partition()): message for message in taken}
                     self._in_hand = list(last.values())
-                with_headers = [(message, headers_of(message)) for message in taken]
-                if self._ignoretest:
-                    with_headers = [pair for pair in with_headers if not is_test(pair[1])]
-                if with_headers:
-                    yield [make(message, headers) for message, headers in with_headers]
+                items = [item for message in taken if (item := make(message)) is not None]
+                if items:
+                    yield items
 
         return give
 

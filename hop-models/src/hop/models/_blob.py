@@ -61,7 +61,10 @@ class Blob(MessageModel):
 
     @classmethod
     def deserialize(cls, data: bytes) -> Self:
-        return cls(data)
+        # Most of what is read: without __init__, since bytes need no check and the other fields have their defaults.
+        blob = object.__new__(cls)
+        blob.content = data
+        return blob
 
     def to_json_object(self) -> dict[str, Any]:
         """As for any model, with `declared_format` and `reason` beside the content when it did not decode."""

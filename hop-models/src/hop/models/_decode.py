@@ -12,6 +12,7 @@ from hop.models._text import one_line
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Literal, overload
 
     Headers = Sequence[tuple[str, bytes | None]] | None
 
@@ -28,8 +29,19 @@ def is_test(headers: Headers) -> bool:
     return False
 
 
-def decode(headers: Headers, body: bytes | None) -> MessageModel:
-    """The message that the headers and the body are.
+if TYPE_CHECKING:
+
+    @overload
+    def decode(
+        headers: Headers, body: bytes | None, ignoretest: Literal[False] = False
+    ) -> MessageModel: ...
+
+    @overload
+    def decode(headers: Headers, body: bytes | None, ignoretest: bool) -> MessageModel | None: ...
+
+
+def decode(headers: Headers, body: bytes | None, ignoretest: bool = False) -> MessageModel | None:
+    """The message that the headers and the body are; with `ignoretest`, None for a test message.
 
     Nothing is raised and nothing logged, for any bytes. What does not decode is a `Blob` whose `reason` says why: a
     body that is not what its `_format` says, and a format that is not known. Of several `_format` the first counts;
@@ -39,10 +51,13 @@ def decode(headers: Headers, body: bytes | None) -> MessageModel:
     data = b"" if body is None else body
     declared = None
     if headers:
+        first = True
         for key, value in headers:
             if key == "_format":
-                declared = value
-                break
+                if first:
+                    declared, first = value, False
+            elif ignoretest and key == "_test":
+                return None
     if not declared:
         return _without_format(data)
     known = _BY_HEADER.get(declared)
