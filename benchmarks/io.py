@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks._harness import Row, compared
 
 COUNT = 500_000
-WRITES = 30_000
+WRITES = 200_000
 WORKER = Path(__file__).with_name("_io_worker.py")
 # Open to close, in seconds: the one figure with a bound of its own.
 ONE_MESSAGE = 0.15
