@@ -64,7 +64,7 @@ class AsyncConsumer:
         metadata: bool = False,
         autocommit: bool = True,
         *,
-        batch_size: int = 500,
+        batch_size: int = 200,
         batch_timeout: timedelta | None = None,
     ) -> AsyncIterator[Any]:
         """As `Consumer.read`, for `async for`."""

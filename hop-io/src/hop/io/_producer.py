@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import warnings
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -14,8 +13,8 @@ from confluent_kafka import KafkaError, Message
 
 from hop.auth import Auth
 from hop.io._connection import DEFAULT_TIMEOUT
-from hop.io._errors import DeliveryError, StreamClosedError
-from hop.io._large import WORTH_ASKING, Large
+from hop.io._errors import DeliveryError
+from hop.io._large import Large
 from hop.io._pack import PackedHeaders, RequestedHeaders, pack, pairs, sent_by
 from hop.io._sender import Sender
 from hop.io._service import Service
@@ -25,8 +24,6 @@ logger = logging.getLogger("hop.io")
 
 DeliveryCallback = Callable[[KafkaError | None, Message], Any]
 
-# Deliveries are looked at once in so many writes, since each look has a cost.
-_POLL_EVERY = 256
 # How long an exception in the `with` block waits for what was written before it, in seconds.
 _LAST_WAIT = 10.0
 
@@ -82,11 +79,8 @@ class Producer:
         transfer_timeout: float = DEFAULT_TRANSFER_TIMEOUT,
         **kwargs: Any,
     ) -> None:
-        self._closed = True  # until it is open
         self._topic = topic
         self._sent_by = sent_by(auth)
-        self._written = 0
-        self._lock = threading.Lock()
         brokers = (
             broker_addresses if isinstance(broker_addresses, str) else ",".join(broker_addresses)
         )
@@ -95,12 +89,16 @@ class Producer:
             options["message.timeout.ms"] = max(1, round(produce_timeout.total_seconds() * 1000))
         # Who sets librdkafka's own option gets what it says.
         fallback = idempotent and "enable.idempotence" not in kwargs
-        self._sender = Sender(brokers, auth, {**options, **kwargs}, fallback)
         service = Service(brokers, auth, kwargs, transfer_timeout)
-        self._large = Large(service, auth, kwargs, automatic_offload)
+        large = Large(service, auth, kwargs, automatic_offload)
+        sender = Sender(brokers, auth, {**options, **kwargs}, fallback, large)
         if timeout is not None:
-            self._sender.connect(topic, timeout)
-        self._closed = False
+            try:
+                sender.connect(topic, timeout)
+            except BaseException:
+                sender.close()
+                raise
+        self._sender = sender
 
     def write(
         self,
@@ -134,7 +132,9 @@ class Producer:
                 and was not uploaded.
         """
         body, packed = pack(message, headers, test, self._sent_by)
-        self._write(topic, body, key, packed, delivery_callback)
+        if delivery_callback is raise_delivery_errors:
+            delivery_callback = None
+        self._sender.send(topic or self._topic, body, key, packed, delivery_callback)
 
     def write_raw(
         self,
@@ -149,7 +149,11 @@ class Producer:
 
         The arguments are those of `write`, but nothing is added to them.
         """
-        self._write(topic, packed_message, key, pairs(headers), delivery_callback)
+        if delivery_callback is raise_delivery_errors:
+            delivery_callback = None
+        self._sender.send(
+            topic or self._topic, packed_message, key, pairs(headers), delivery_callback
+        )
 
     @staticmethod
     def pack(
@@ -184,18 +188,18 @@ class Producer:
         Args:
             timeout: how long to wait for the first one, in seconds.
         """
-        self._check_usable()
+        self._sender.check_usable()
         self._sender.poll(timeout)
 
     def pending(self) -> int:
         """How many messages have been written and neither delivered nor given up."""
-        self._check_usable()
+        self._sender.check_usable()
         return self._sender.pending()
 
     @property
     def closed(self) -> bool:
         """Whether the stream has been closed."""
-        return self._closed
+        return self._sender.closed
 
     def flush(self, timeout: float | None = None) -> int:
         """Wait until everything written has been delivered or given up.
@@ -209,9 +213,9 @@ class Producer:
         Raises:
             DeliveryError: messages were not delivered.
         """
-        self._check_usable()
+        self._sender.check_usable()
         remaining = self._sender.flush(timeout)
-        self._raise_failures()
+        self._sender.raise_failures()
         return remaining
 
     def close(self, timeout: float | None = None) -> int:
@@ -226,14 +230,13 @@ class Producer:
         Raises:
             DeliveryError: messages were not delivered.
         """
-        if self._closed:
+        if self._sender.closed:
             return 0
         try:
             remaining = 0 if self._sender.origin.forked else self._sender.flush(timeout)
-            self._raise_failures()
+            self._sender.raise_failures()
             return remaining
         finally:
-            self._closed = True
             self._sender.close()
 
     def __enter__(self) -> Producer:
@@ -258,48 +261,12 @@ class Producer:
                 logger.error("%d messages to %s were not delivered", remaining, self._topic)
 
     def __del__(self) -> None:
-        if not self._closed:
-            if not self._sender.origin.forked:
+        sender = getattr(self, "_sender", None)  # there is none when opening failed
+        if sender is not None and not sender.closed:
+            if not sender.origin.forked:
                 warnings.warn(
                     f"unclosed stream {self!r}", ResourceWarning, stacklevel=2, source=self
                 )
-                if remaining := self._sender.flush(_LAST_WAIT):
+                if remaining := sender.flush(_LAST_WAIT):
                     logger.error("%d messages to %s were not delivered", remaining, self._topic)
-            self._sender.close()
-
-    def _write(
-        self,
-        topic: str | None,
-        body: bytes,
-        key: str | bytes | None,
-        headers: PackedHeaders,
-        callback: DeliveryCallback | None,
-    ) -> None:
-        sender = self._sender
-        if self._closed or sender.origin.forked:
-            self._check_usable()
-        if sender.failures:
-            self._raise_failures()
-        target = topic or self._topic
-        if target is None:
-            raise ValueError("cannot write: neither the stream's URL nor the call names a topic")
-        if callback is raise_delivery_errors:
-            callback = None
-        if body and len(body) > WORTH_ASKING:
-            body, headers = self._large.fit(target, body, headers, key)
-        sender.produce(target, body, key, headers, callback)
-        self._written += 1
-        if self._written % _POLL_EVERY == 0:
-            sender.poll(0)
-
-    def _raise_failures(self) -> None:
-        with self._lock:
-            failures, self._sender.failures = self._sender.failures, []
-        if failures:
-            topic, error = failures[0]
-            raise DeliveryError.of(len(failures), topic, self._sender.broker, error)
-
-    def _check_usable(self) -> None:
-        self._sender.origin.check()
-        if self._closed:
-            raise StreamClosedError("the stream is closed; open it again to go on writing")
+            sender.close()

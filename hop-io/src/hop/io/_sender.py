@@ -14,8 +14,9 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from hop.auth import Auth
 from hop.io._connection import Connection
-from hop.io._errors import DeliveryError
+from hop.io._errors import DeliveryError, StreamClosedError
 from hop.io._fork import Origin, keep_for_ever
+from hop.io._large import WORTH_ASKING, Large
 from hop.io._pack import PackedHeaders, pairs
 
 logger = logging.getLogger("hop.io")
@@ -24,6 +25,8 @@ OnDelivery = Callable[[KafkaError | None, Message], Any]
 
 # While something is waited for, how long at a time (seconds), so that Ctrl-C takes effect.
 _SLICE = 0.2
+# Deliveries are looked at once in so many messages, since each look has a cost.
+_POLL_EVERY = 256
 
 _PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}
 # Why a broker does not let a producer be idempotent.
@@ -43,23 +46,30 @@ class Sender:
         auth: the credential, None for none.
         options: librdkafka's options.
         fallback: whether to go on with a producer that is not idempotent where the broker refuses one that is.
+        large: what becomes of messages that are larger than their topic takes.
 
     Attributes:
         origin: the process that made it.
-        failures: topic and error of what could not be delivered and has no callback of its own.
+        closed: whether it can't be used any more.
     """
 
     def __init__(
-        self, broker: str, auth: Auth | None, options: dict[str, Any], fallback: bool
+        self, broker: str, auth: Auth | None, options: dict[str, Any], fallback: bool, large: Large
     ) -> None:
         self.broker = broker
         self._fallback = fallback
         self._auth = auth
         self._options = options
         self.origin = Origin()
-        self.failures: list[tuple[str | None, KafkaError]] = []
+        self.closed = False
+        self._large = large
+        self._sent = 0
+        # Topic and error of what could not be delivered and has no callback of its own.
+        self._failures: list[tuple[str | None, KafkaError]] = []
         # Made once: a message has no closure of its own.
         self._on_delivery = self._delivered
+        # Whether there is something to do for a message with a callback of its own, other than to call it.
+        self._watched = fallback or "error_cb" not in options
         self._lock = threading.Lock()
         self._connection = Connection(broker, auth, options)
         self._client = self._connection.client(confluent_kafka.Producer)
@@ -76,32 +86,65 @@ class Sender:
         for name in topics:
             self._connection.check_topic(found[name])
 
-    def produce(
+    def send(
         self,
-        topic: str,
+        topic: str | None,
         body: bytes | None,
         key: str | bytes | None,
         headers: PackedHeaders,
-        on_delivery: OnDelivery | None = None,
+        on_delivery: OnDelivery | None,
     ) -> None:
         """Put a message into the local queue, waiting for room in it; a failure without a callback is kept.
 
+        Every message that is written takes this way, so that it has few calls.
+
         Raises:
-            DeliveryError: the message can never be sent.
+            ValueError: there is no topic.
+            DeliveryError: messages before were not delivered, or this one can never be.
+            StreamClosedError, ForkedStreamError: it can't be used.
         """
-        callback = self._on_delivery if on_delivery is None else partial(self._tell, on_delivery)
-        while True:
-            client = self._client
-            try:
-                client.produce(topic, body, key, headers=headers, on_delivery=callback)
-                return
-            except BufferError:
-                self._serve(_SLICE)
-            except KafkaException as exc:
-                if exc.args[0].code() == KafkaError._FATAL and client is self._client:
-                    self._serve(0)  # what it was
-                if client is self._client:
-                    raise DeliveryError.of(1, topic, self.broker, exc.args[0]) from exc
+        if self.closed or self.origin.forked:
+            self.check_usable()
+        if self._failures:
+            self.raise_failures()
+        if topic is None:
+            raise ValueError("cannot write: neither the stream's URL nor the call names a topic")
+        if body and len(body) > WORTH_ASKING:
+            body, headers = self._large.fit(topic, body, headers, key)
+        if on_delivery is None:
+            on_delivery = self._on_delivery
+        elif self._watched:
+            on_delivery = partial(self._tell, on_delivery)
+        try:
+            self._client.produce(topic, body, key, headers=headers, on_delivery=on_delivery)
+        except (BufferError, KafkaException):
+            self._send(topic, body, key, headers, on_delivery)
+        self._sent += 1
+        if self._sent % _POLL_EVERY == 0:
+            self.poll(0)
+
+    def check_usable(self) -> None:
+        """Raise what is to be raised where a stream is used that can't be.
+
+        Raises:
+            StreamClosedError: it is closed.
+            ForkedStreamError: it was opened in another process.
+        """
+        self.origin.check()
+        if self.closed:
+            raise StreamClosedError("the stream is closed; open it again to go on writing")
+
+    def raise_failures(self) -> None:
+        """Raise that messages were not delivered, if so, once.
+
+        Raises:
+            DeliveryError: they were not.
+        """
+        with self._lock:
+            failures, self._failures = self._failures, []
+        if failures:
+            topic, error = failures[0]
+            raise DeliveryError.of(len(failures), topic, self.broker, error)
 
     def poll(self, timeout: float) -> None:
         """Call the callbacks of messages that have been delivered or given up."""
@@ -128,12 +171,35 @@ class Sender:
 
     def close(self) -> None:
         """Give up what has not been delivered."""
+        self.closed = True
         if self.origin.forked:
             keep_for_ever(self._client)
         elif self.pending():
             self._fallback = False
             self._client.purge()
             self._client.poll(0)
+
+    def _send(
+        self,
+        topic: str,
+        body: bytes | None,
+        key: str | bytes | None,
+        headers: PackedHeaders,
+        on_delivery: OnDelivery,
+    ) -> None:
+        """As `send`, whatever stands in the way."""
+        while True:
+            client = self._client
+            try:
+                client.produce(topic, body, key, headers=headers, on_delivery=on_delivery)
+                return
+            except BufferError:
+                self._serve(_SLICE)
+            except KafkaException as exc:
+                if exc.args[0].code() == KafkaError._FATAL and client is self._client:
+                    self._serve(0)  # what it was
+                if client is self._client:
+                    raise DeliveryError.of(1, topic, self.broker, exc.args[0]) from exc
 
     def _serve(self, timeout: float) -> None:
         """Have callbacks called; an error that has stopped the client is raised there, too."""
@@ -148,7 +214,7 @@ class Sender:
             if self._connection.down is not None:
                 self._connection.answered()
         elif not self._send_again(error, message, None):
-            self.failures.append((message.topic(), error))
+            self._failures.append((message.topic(), error))
 
     def _tell(self, on_delivery: OnDelivery, error: KafkaError | None, message: Message) -> None:
         if error is None:
@@ -164,7 +230,8 @@ class Sender:
         if self._refused is None or error.code() not in _PURGED or not self._fallback:
             return False
         headers = pairs(message.headers())
-        self.produce(str(message.topic()), message.value(), message.key(), headers, on_delivery)
+        tell = self._on_delivery if on_delivery is None else partial(self._tell, on_delivery)
+        self._send(str(message.topic()), message.value(), message.key(), headers, tell)
         return True
 
     def _go_on_without(self, error: KafkaError) -> bool:
