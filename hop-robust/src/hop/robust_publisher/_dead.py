@@ -9,7 +9,7 @@ from pathlib import Path
 from hop.robust_publisher._disk import open_file, sync, sync_folder
 from hop.robust_publisher._frame import MAGIC, MARK_SIZE, Record, scan
 from hop.robust_publisher._message import QueuedMessage, encode
-from hop.robust_publisher._segment import Entry, Segment
+from hop.robust_publisher._segment import Segment
 
 # Kind of record: why a message was refused, and the message.
 REFUSED = 4
@@ -38,7 +38,7 @@ class DeadLetters:
         segment.descriptor = open_file(self.path, os.O_RDWR | os.O_CREAT)
         try:
             self._find_end(segment)
-            entry = Entry(REFUSED, message.sequence, _LENGTH.pack(len(said)) + said + body)
+            entry = REFUSED, message.sequence, _LENGTH.pack(len(said)) + said + body
             segment.write([entry])
             sync(segment.descriptor)
             sync_folder(self.path.parent)

@@ -177,7 +177,7 @@ def _write(path: Path, bodies: Iterator[bytes]) -> None:
         group: list[Entry] = []
         size = 0
         for sequence, body in enumerate(bodies, start=1):
-            group.append(Entry(MESSAGE, sequence, body))
+            group.append((MESSAGE, sequence, body))
             size += len(body)
             if size >= _GROUP:
                 segment.write(group)

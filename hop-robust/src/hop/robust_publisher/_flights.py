@@ -36,16 +36,14 @@ class Flights:
     """The messages that are on their way, by number, and those that wait for their next attempt."""
 
     def __init__(self) -> None:
-        self._flying: dict[int, Flight] = {}
+        # What a Flight has, without the time that it takes to make one.
+        self._flying: dict[int, tuple[str, int, int, bool]] = {}
         self._bytes = 0
         self._attempts: dict[int, int] = {}
         self._delayed: list[tuple[float, int, str]] = []
 
     def __bool__(self) -> bool:
         return bool(self._flying)
-
-    def __contains__(self, sequence: int) -> bool:
-        return sequence in self._flying
 
     @property
     def room(self) -> bool:
@@ -54,19 +52,30 @@ class Flights:
 
     def begin(self, sequence: int, topic: str, size: int, alone: bool) -> None:
         attempts = self._attempts.pop(sequence, 0) if self._attempts else 0
-        self._flying[sequence] = Flight(topic, size, attempts, alone)
+        self._flying[sequence] = topic, size, attempts, alone
         self._bytes += size
 
-    def end(self, sequence: int) -> Flight:
-        flight = self._flying.pop(sequence)
-        self._bytes -= flight.size
-        return flight
+    def land(self, sequence: int) -> str | None:
+        """End one that has arrived, and return its topic; None if it is not on its way."""
+        found = self._flying.pop(sequence, None)
+        if found is None:
+            return None
+        self._bytes -= found[1]
+        return found[0]
+
+    def end(self, sequence: int) -> Flight | None:
+        """End one that has not; None if it is not on its way."""
+        found = self._flying.pop(sequence, None)
+        if found is None:
+            return None
+        self._bytes -= found[1]
+        return Flight(*found)
 
     def end_all(self) -> Iterator[tuple[int, str]]:
         """End them all; the number and topic of each."""
         flying, self._flying, self._bytes = self._flying, {}, 0
-        for sequence, flight in flying.items():
-            yield sequence, flight.topic
+        for sequence, (topic, *_) in flying.items():
+            yield sequence, topic
 
     def later(self, sequence: int, flight: Flight) -> None:
         """Let a message that failed wait."""

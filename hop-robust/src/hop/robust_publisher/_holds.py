@@ -50,7 +50,9 @@ class Holds:
         self._default = default_topic
         self._held: dict[str, Hold] = {}
 
-    def __bool__(self) -> bool:
+    @property
+    def any(self) -> bool:
+        """Whether there are some."""
         return bool(self._held)
 
     def accepts(self, topic: str | None) -> bool:

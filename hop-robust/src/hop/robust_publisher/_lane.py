@@ -9,8 +9,9 @@ from collections.abc import Callable
 from hop.robust_publisher._damage import put_aside
 from hop.robust_publisher._frame import HEAD_SIZE, Damage, read
 from hop.robust_publisher._log import Log
-from hop.robust_publisher._message import QueuedMessage, decode
+from hop.robust_publisher._message import Letter, QueuedMessage
 from hop.robust_publisher._segment import Segment
+from hop.robust_publisher._stencil import Stencil
 
 # So much of a file is read at a time, in bytes.
 _CHUNK = 256 << 10
@@ -32,6 +33,7 @@ class Lane:
         self._segment: Segment | None = None
         self._base = 0
         self._data = b""
+        self._stencil = Stencil()
 
     @property
     def next(self) -> int:
@@ -58,7 +60,7 @@ class Lane:
             if segment is None or not segment.is_live(sequence):
                 return None
             body = self._read(segment, sequence)
-            return None if body is None else decode(sequence, body)
+            return None if body is None else self._decode(sequence, body)
 
     def take(
         self, end: int | None = None, accept: Callable[[str | None], bool] | None = None
@@ -93,37 +95,30 @@ class Lane:
                     self.put_back(sequence)
                     raise
             if body is not None:
-                message = decode(sequence, body)
+                message = self._decode(sequence, body)
                 if accept is None or accept(message.topic):
                     return message
 
-    def take_many(self, count: int, size: int) -> list[QueuedMessage]:
-        """The next messages: so many at most, and no more when their bodies have so many bytes."""
+    def take_many(self, count: int, size: int) -> list[tuple[int, Letter]]:
+        """The next messages, by number: so many at most, and no more when their bodies have so many bytes."""
         lost = self._log.lost
-        taken: list[QueuedMessage] = []
+        taken: list[tuple[int, Letter]] = []
         try:
             with self._log.lock:
                 self._follow()
-                while len(taken) < count and size > 0 and (found := self._following(None)):
-                    segment, sequence = found
-                    message = self._log.recent.take(sequence)
-                    if message is None:
-                        try:
-                            body = self._read(segment, sequence)
-                        except OSError:
-                            self.put_back(sequence)
-                            if taken:
-                                break
-                            raise
-                        if body is None:
-                            continue
-                        message = decode(sequence, body)
-                    taken.append(message)
-                    size -= len(message.message)
-            return taken
+                while len(taken) < count and size > 0:
+                    found = self._young(count - len(taken), size) or self._old()
+                    if not found:
+                        break
+                    taken += found
+                    size -= sum([len(letter[0]) for _, letter in found])
+        except OSError:
+            if not taken:
+                raise
         finally:
             if self._log.lost != lost:
                 self._log.settle(())
+        return taken
 
     def _follow(self) -> None:
         """Begin again if numbering has: nothing that was taken or put back is to be sent any more."""
@@ -142,6 +137,37 @@ class Lane:
             return None
         self._next = found[1] + 1
         return found
+
+    def _young(self, count: int, size: int) -> list[tuple[int, Letter]]:
+        """The next messages, if they are still in memory and come one after another."""
+        recent = self._log.recent
+        if self._again or not recent.has(self._next):
+            return []
+        segment = self._log.segments.find(self._next)
+        if segment is None or not segment.is_live(self._next):
+            return []
+        first = self._next
+        letters = recent.take(
+            first, segment.live_run(first, min(count, self._log.visible - first)), size
+        )
+        self._next += len(letters)
+        return list(zip(range(first, self._next), letters, strict=True))
+
+    def _old(self) -> list[tuple[int, Letter]]:
+        """The next message, from the disk."""
+        while (found := self._following(None)) is not None:
+            segment, sequence = found
+            try:
+                body = self._read(segment, sequence)
+            except OSError:
+                self.put_back(sequence)
+                raise
+            if body is not None:
+                return [(sequence, self._stencil.decode(body))]
+        return []
+
+    def _decode(self, sequence: int, body: bytes | memoryview) -> QueuedMessage:
+        return QueuedMessage(sequence, *self._stencil.decode(body))
 
     def _read(self, segment: Segment, sequence: int) -> bytes | memoryview | None:
         offset = segment.offset(sequence)

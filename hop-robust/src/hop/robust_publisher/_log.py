@@ -12,7 +12,7 @@ from hop.robust_publisher._disk import sync_folder
 from hop.robust_publisher._errors import JournalWriteError
 from hop.robust_publisher._message import Letter
 from hop.robust_publisher._recent import Recent
-from hop.robust_publisher._segment import MESSAGE, SETTLED, Entry, Segment, ranges
+from hop.robust_publisher._segment import MESSAGE, SETTLED, Segment, ranges
 from hop.robust_publisher._segments import Segments
 from hop.robust_publisher._tail import SEGMENT_SIZE, Tail
 
@@ -68,7 +68,7 @@ class Log:
             # What is wrong with the place is found out now, and not when the first alert comes.
             self.segments.open_active(next_sequence)
 
-    def append(self, bodies: Sequence[bytes], letters: Iterable[Letter] = ()) -> int:
+    def append(self, bodies: Sequence[bytes], letters: Sequence[Letter] = ()) -> int:
         """Write messages, all of them or none, and return the number of the first.
 
         Args:
@@ -83,7 +83,7 @@ class Log:
             first = self.next_sequence
             # Taken before anything can go wrong: a number is never given to two messages.
             self.next_sequence += len(bodies)
-            self.tail.write([Entry(MESSAGE, first + i, body) for i, body in enumerate(bodies)])
+            self.tail.write([(MESSAGE, number, body) for number, body in enumerate(bodies, first)])
             self.live += len(bodies)
             self.recent.add(first, letters)
             end, written = self.next_sequence, self.tail.written
@@ -144,7 +144,7 @@ class Log:
         pairs = [*self._unrecorded, *more]
         body = b"".join(RANGE.pack(*pair) for pair in pairs)
         try:
-            self.tail.write([Entry(SETTLED, self.next_sequence, body)])
+            self.tail.write([(SETTLED, self.next_sequence, body)])
         except JournalWriteError as exc:
             logger.warning("%s; messages that have been sent may be sent again", exc)
             return False

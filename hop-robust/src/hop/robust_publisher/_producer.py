@@ -15,9 +15,10 @@ from hop.auth import Auth
 from hop.io import Producer
 from hop.robust_publisher._connect import Connector
 from hop.robust_publisher._errors import PublisherError
-from hop.robust_publisher._message import Headers, Letter, as_bytes, encode
+from hop.robust_publisher._message import Headers, Letter, as_bytes
 from hop.robust_publisher._refusals import OnRefused
 from hop.robust_publisher._sender import Sender
+from hop.robust_publisher._stencil import Stencil
 from hop.robust_publisher._store import OnCorruption, Store, WhenFull
 from hop.robust_publisher._worker import Worker
 
@@ -86,6 +87,7 @@ class RobustProducer(threading.Thread):
     ) -> None:
         super().__init__(name=f"hop: {url}", daemon=True)
         self._connector = Connector(url, auth, kwargs)
+        self._stencil = Stencil()
         self._store = Store(
             journal_path,
             durable=durable,
@@ -166,7 +168,8 @@ class RobustProducer(threading.Thread):
             body, packed = Producer.pack(message, pairs, test, self._connector.auth)
             letters.append((body, cast(Headers, packed), target, its_key))
         if letters:
-            bodies = [encode(*letter) for letter in letters]
+            encode = self._stencil.encode
+            bodies = [encode(letter) for letter in letters]
             self._store.append(bodies, self._check, letters)
             self._worker.wake.set()
 

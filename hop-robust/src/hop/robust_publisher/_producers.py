@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from hop.io import DeliveryError, Producer
 from hop.robust_publisher._connect import Connector
-from hop.robust_publisher._message import QueuedMessage
+from hop.robust_publisher._message import Letter
 from hop.robust_publisher._outage import Outage
 from hop.robust_publisher._verdict import forbids_idempotence
 
@@ -45,12 +45,12 @@ class Producers:
         self._main = connector.open(outage.on_error)
 
     def send(
-        self, message: QueuedMessage, topic: str, delivered: Delivered, *, alone: bool
+        self, letter: Letter, topic: str | None, delivered: Delivered, *, alone: bool
     ) -> KafkaError | None:
         """Hand over a message; `delivered` is called later, from `poll`.
 
         Args:
-            message: the message.
+            letter: the message.
             topic: its topic.
             delivered: called with (error or None, message).
             alone: whether it must not be sent together with others.
@@ -62,10 +62,9 @@ class Producers:
             TypeError, ValueError: it is none that can be sent.
         """
         try:
+            body, headers, _, key = letter
             producer = self._lone() if alone else self._main
-            producer.write_raw(
-                message.message, message.headers, delivered, topic=topic, key=message.key
-            )
+            producer.write_raw(body, headers, delivered, topic=topic, key=key)
         except DeliveryError as exc:
             error: KafkaError = exc.args[0]
             return error

@@ -3,42 +3,63 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from hop.robust_publisher._message import Letter, QueuedMessage
+from hop.robust_publisher._message import Letter
 
 # Their bodies take so much, at most, in bytes.
-_MAX_BYTES = 4 << 20
+_MAX_BYTES = 16 << 20
 
 
 class Recent:
     """Who takes messages soon after they were written need not read them from the disk.
 
-    Taken they are in the order of their numbers, each once; what is not here is read from the disk.
+    There are those from one number on, without a gap; what is not here is read from the disk.
     """
 
     def __init__(self) -> None:
-        self._messages: deque[QueuedMessage] = deque()
+        self._first = 0
+        self._letters: deque[Letter] = deque()
         self._bytes = 0
 
-    def add(self, first: int, letters: Iterable[Letter]) -> None:
-        """Keep messages, the first of which has this number, as far as there is room."""
-        for sequence, (message, headers, topic, key) in enumerate(letters, first):
-            if self._bytes > _MAX_BYTES:
-                return
-            self._messages.append(QueuedMessage(sequence, message, headers, topic, key))
-            self._bytes += len(message)
+    def add(self, first: int, letters: Sequence[Letter]) -> None:
+        """Keep messages, the first of which has this number, if there is room and they follow those that are here."""
+        size = sum([len(letter[0]) for letter in letters])
+        if not self._letters:
+            self._first = first
+        elif first != self._first + len(self._letters):
+            return
+        if self._bytes + size <= _MAX_BYTES:
+            self._letters.extend(letters)
+            self._bytes += size
 
-    def take(self, sequence: int) -> QueuedMessage | None:
-        """The message with this number, and forget it and those before it."""
-        while self._messages and self._messages[0].sequence <= sequence:
-            message = self._messages.popleft()
-            self._bytes -= len(message.message)
-            if message.sequence == sequence:
-                return message
-        return None
+    def has(self, sequence: int) -> bool:
+        """Whether the message with this number is here."""
+        return 0 <= sequence - self._first < len(self._letters)
+
+    def take(self, sequence: int, count: int, size: int) -> list[Letter]:
+        """The messages from this number on, which are forgotten, and those before them.
+
+        Args:
+            sequence: the number of the first.
+            count: how many at most.
+            size: the number of bytes in their bodies after which no more are taken.
+        """
+        letters = self._letters
+        while self._first < sequence:
+            self._bytes -= len(letters.popleft()[0])
+            self._first += 1
+        taken: list[Letter] = []
+        before = size
+        while letters and len(taken) < count and size > 0:
+            letter = letters.popleft()
+            taken.append(letter)
+            size -= len(letter[0])
+        self._first += len(taken)
+        self._bytes -= before - size
+        return taken
 
     def clear(self) -> None:
         """Forget them all."""
-        self._messages.clear()
+        self._letters.clear()
         self._bytes = 0

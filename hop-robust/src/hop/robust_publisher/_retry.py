@@ -12,7 +12,7 @@ from hop.robust_publisher._disk import open_file, sync, sync_folder
 from hop.robust_publisher._frame import MAGIC, MARK_SIZE, Damage, scan
 from hop.robust_publisher._inspect import JOURNAL
 from hop.robust_publisher._load import sealed
-from hop.robust_publisher._segment import MESSAGE, Entry, Segment, sealed_ordinal, sealed_path
+from hop.robust_publisher._segment import MESSAGE, Segment, sealed_ordinal, sealed_path
 from hop.robust_publisher._store import Store
 
 
@@ -71,7 +71,7 @@ def _make_segment(journal: Path, dead: Path, source: int, first: int) -> int:
             if found.kind == REFUSED:
                 _, body = apart(found.body)
                 number, whole = segment.end, bytes(found.body)
-                segment.write([Entry(MESSAGE, number, body), Entry(REFUSED, number, whole)])
+                segment.write([(MESSAGE, number, body), (REFUSED, number, whole)])
         put_aside(journal, source, mark, damages)
         sync(segment.descriptor)
         unfinished.rename(dead)

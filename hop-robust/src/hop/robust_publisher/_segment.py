@@ -8,7 +8,6 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from hop.robust_publisher._disk import write_at
 from hop.robust_publisher._frame import HEAD_SIZE, MARK_SIZE, head
@@ -24,12 +23,8 @@ _ALIVE = 1
 _GONE = 0
 
 
-class Entry(NamedTuple):
-    """A record that is to be written."""
-
-    kind: int
-    sequence: int
-    body: bytes
+# A record that is to be written: its kind, the sequence number, its body.
+Entry = tuple[int, int, bytes]
 
 
 class Segment:
@@ -124,6 +119,13 @@ class Segment:
         """Whether a message is here and still to be sent."""
         index = sequence - self.first
         return 0 <= index < len(self._alive) and self._alive[index] == _ALIVE
+
+    def live_run(self, sequence: int, most: int) -> int:
+        """How many messages from `sequence`, which is still to be sent, are so without a gap, `most` at most."""
+        index = sequence - self.first
+        end = min(index + most, len(self._alive))
+        gone = self._alive.find(_GONE, index, end)
+        return (end if gone < 0 else gone) - index
 
     def next_live(self, sequence: int) -> int | None:
         """The number of the first message from `sequence` that is still to be sent."""

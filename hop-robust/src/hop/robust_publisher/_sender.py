@@ -13,7 +13,7 @@ from hop.robust_publisher._connect import Connector
 from hop.robust_publisher._flights import Flight, Flights
 from hop.robust_publisher._holds import Holds
 from hop.robust_publisher._lane import Lane
-from hop.robust_publisher._message import QueuedMessage
+from hop.robust_publisher._message import Letter, QueuedMessage
 from hop.robust_publisher._outage import Outage
 from hop.robust_publisher._producers import Producers
 from hop.robust_publisher._refusals import OnRefused, Refusals
@@ -144,7 +144,7 @@ class Sender:
         """Send as many messages as there is room for, and return how many."""
         sent = 0
         while sent < _BATCH and self._producers.fatal is None and self._flights.room:
-            simple = not self._holds and not self._single.again
+            simple = not self._holds.any and not self._single.again
             count = self._send_many() if simple else self._send_in_turn(_BATCH - sent)
             if not count:
                 break
@@ -155,15 +155,14 @@ class Sender:
         messages = self._main.take_many(_GRAB, _GRAB_BYTES)
         count = 0
         try:
-            for message in messages:
+            for sequence, letter in messages:
                 if self._producers.fatal is not None:
                     break
                 count += 1
-                self._send(message, False)
+                self._send(sequence, letter, False)
         finally:
-            for message in messages[count:]:
-                topic = message.topic or self._connector.topic or ""
-                self._holds.put_back(topic, message.sequence)
+            for sequence, letter in messages[count:]:
+                self._holds.put_back(letter[2] or self._connector.topic or "", sequence)
         return count
 
     def _send_in_turn(self, most: int) -> int:
@@ -175,7 +174,8 @@ class Sender:
             and self._flights.room
             and (found := next(messages, None)) is not None
         ):
-            self._send(*found)
+            message, alone = found
+            self._send(message.sequence, message.letter, alone)
             count += 1
         return count
 
@@ -195,50 +195,48 @@ class Sender:
             elif missed is None and suspect is None:
                 return
 
-    def _send(self, message: QueuedMessage, alone: bool) -> None:
-        sequence = message.sequence
-        topic = message.topic or self._connector.topic
-        self._flights.begin(sequence, topic or "", len(message.message), alone)
+    def _send(self, sequence: int, letter: Letter, alone: bool) -> None:
+        body, _, topic, _ = letter
+        topic = topic or self._connector.topic
+        self._flights.begin(sequence, topic or "", len(body), alone)
         try:
-            if topic is None:
-                raise ValueError("neither the message nor the publisher's URL names a topic")
             delivered = partial(self._delivered, self._generation, sequence)
-            error = self._producers.send(message, topic, delivered, alone=alone)
+            error = self._producers.send(letter, topic, delivered, alone=alone)
         except (TypeError, ValueError) as exc:
-            self._refuse(message, self._flights.end(sequence), str(exc))
+            if (flight := self._flights.end(sequence)) is not None:
+                self._refuse(QueuedMessage(sequence, *letter), flight, str(exc))
         except BaseException:
-            self._holds.put_back(self._flights.end(sequence).topic, sequence)
+            self._flights.end(sequence)
+            self._holds.put_back(topic or "", sequence)
             raise
         else:
-            if error is not None:
+            if error is not None and (flight := self._flights.end(sequence)) is not None:
                 # It is about this message, which was not sent together with any other.
-                self._delivered(self._generation, sequence, error, None, alone=True)
+                self._failed(sequence, flight, error, alone=True)
 
     def _delivered(
-        self,
-        generation: int,
-        sequence: int,
-        error: KafkaError | None,
-        _: Message | None,
-        *,
-        alone: bool = False,
+        self, generation: int, sequence: int, error: KafkaError | None, _: Message
     ) -> None:
-        if generation != self._generation or sequence not in self._flights:
+        if generation != self._generation:
             return
-        flight = self._flights.end(sequence)
         if error is None:
-            self.confirmed += 1
-            self._settled.append(sequence)
-            if self._holds:
-                self._holds.delivered(flight.topic)
-            return
+            topic = self._flights.land(sequence)
+            if topic is not None:
+                self.confirmed += 1
+                self._settled.append(sequence)
+                if self._holds.any:
+                    self._holds.delivered(topic)
+        elif (flight := self._flights.end(sequence)) is not None:
+            self._failed(sequence, flight, error, flight.alone)
+
+    def _failed(self, sequence: int, flight: Flight, error: KafkaError, alone: bool) -> None:
         try:
-            self._failed(sequence, flight, error, alone or flight.alone)
+            self._dispose(sequence, flight, error, alone)
         except BaseException:
             self._holds.put_back(flight.topic, sequence)
             raise
 
-    def _failed(self, sequence: int, flight: Flight, error: KafkaError, alone: bool) -> None:
+    def _dispose(self, sequence: int, flight: Flight, error: KafkaError, alone: bool) -> None:
         verdict = judge(error)
         if verdict is Verdict.FATAL:
             self._producers.failed(error)

@@ -6,7 +6,7 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -107,7 +107,7 @@ class Store:
         self,
         bodies: Sequence[bytes],
         still_sending: Callable[[], None],
-        letters: Iterable[Letter] = (),
+        letters: Sequence[Letter] = (),
     ) -> int:
         """Write messages to the journal, all of them or none, and return the number of the first.
 

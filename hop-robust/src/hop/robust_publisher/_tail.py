@@ -79,7 +79,7 @@ class Tail:
         if self._suspect:
             raise JournalWriteError(f"cannot bring to disk the journal {self._path}")
         try:
-            active = self._segments.active or self._segments.open_active(entries[0].sequence)
+            active = self._segments.active or self._segments.open_active(entries[0][1])
             before = active.size
             active.write(entries)
         except OSError as exc:
@@ -151,8 +151,8 @@ class Tail:
             JournalWriteError: that is not possible either. It is tried again with the next `sync`.
         """
         active = self._segments.last
-        entries = [e for e in self._unsynced if e.kind != MESSAGE or active.is_live(e.sequence)]
-        first = next((e.sequence for e in entries if e.kind == MESSAGE), active.end)
+        entries = [e for e in self._unsynced if e[0] != MESSAGE or active.is_live(e[1])]
+        first = next((number for kind, number, _ in entries if kind == MESSAGE), active.end)
         fresh = Segment(self._path, first)
         unfinished = self._path.with_name(self._path.name + ".new")
         try:
@@ -180,4 +180,4 @@ class Tail:
         if count > 0:
             del self._unsynced[:count]
             self._synced = target
-            self._unsynced_bytes = sum(len(entry.body) for entry in self._unsynced)
+            self._unsynced_bytes = sum([len(body) for _, _, body in self._unsynced])

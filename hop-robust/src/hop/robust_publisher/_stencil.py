@@ -1,0 +1,77 @@
+"""Encoding messages that are alike.
+
+The messages of one program mostly differ in their bodies and the values of their headers `_id` alone. The rest is the
+same bytes in each record: encoded, or decoded, once and copied from then on, in a fifth of the time.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hop.robust_publisher._message import FIXED, HEADER, Headers, Letter, decode, encode
+
+_ID = "_id"
+_ID_SIZE = 16
+# What is larger, in bytes, takes so long to copy that there is nothing to gain.
+_LARGE = 1 << 16
+
+
+class _Alike(NamedTuple):
+    """What messages have in common: the bytes before and after the identity, and what they stand for."""
+
+    before: bytes
+    after: bytes
+    topic: str | None
+    others: Headers
+
+
+class Stencil:
+    """Encodes and decodes messages, quickly those that are like the one before. Several threads may use it."""
+
+    def __init__(self) -> None:
+        # Replaced as a whole: never half of one and half of another.
+        self._alike = _Alike(b"", b"", None, [])
+
+    def encode(self, letter: Letter) -> bytes:
+        """A record's body, as of `encode`, with its exceptions."""
+        message, headers, topic, key = letter
+        before, after, its_topic, others = self._alike
+        if (
+            before
+            and topic == its_topic
+            and key is None
+            and headers[1:] == others
+            and headers[0][0] == _ID
+            and type(identity := headers[0][1]) is bytes
+            and len(identity) == _ID_SIZE
+            and type(message) is bytes
+            and len(message) < _LARGE
+        ):
+            return b"".join((before, identity, after, message))
+        body = encode(message, headers, topic, key)
+        self._learn(letter, body)
+        return body
+
+    def decode(self, body: bytes | memoryview) -> Letter:
+        """The message in a record's body, as of `decode`."""
+        body = bytes(body)
+        before, after, topic, others = self._alike
+        if before and body.startswith(before):
+            start = len(before)
+            end = start + _ID_SIZE
+            if body.startswith(after, end):
+                headers: Headers = [(_ID, body[start:end]), *others]
+                return body[end + len(after) :], headers, topic, None
+        letter = decode(body)
+        self._learn(letter, body)
+        return letter
+
+    def _learn(self, letter: Letter, body: bytes) -> None:
+        message, headers, topic, key = letter
+        if key is not None or not headers:
+            return
+        name, value = headers[0]
+        if name == _ID and type(value) is bytes and len(value) == _ID_SIZE:
+            start = FIXED.size + len((topic or "").encode()) + HEADER.size + len(_ID)
+            after = body[start + _ID_SIZE : len(body) - len(message)]
+            self._alike = _Alike(body[:start], after, topic, headers[1:])
