@@ -31,6 +31,7 @@ from hop.sandbox import MemoryBroker, memory_broker
 
 def test_the_exported_names() -> None:
     assert sorted(hop.io.__all__) == [
+        "ALWAYS_FITS",
         "AuthenticationError",
         "AuthorizationError",
         "ConnectError",

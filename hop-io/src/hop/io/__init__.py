@@ -22,6 +22,7 @@ from hop.io._errors import (
     StreamError,
     UnknownTopicError,
 )
+from hop.io._large import ALWAYS_FITS
 from hop.io._metadata import Metadata
 from hop.io._options import librdkafka_options
 from hop.io._producer import Producer, raise_delivery_errors
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from hop.io._deserializer import Formats as Deserializer
 
 __all__ = [
+    "ALWAYS_FITS",
     "AuthenticationError",
     "AuthorizationError",
     "ConnectError",

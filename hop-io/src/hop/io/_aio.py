@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from hop.io._consumer import Consumer
-from hop.io._large import WORTH_ASKING
+from hop.io._large import ALWAYS_FITS
 from hop.io._made import Later
 from hop.io._metadata import Metadata
 from hop.io._pack import RequestedHeaders, pack
@@ -128,7 +128,7 @@ class AsyncProducer:
         write = partial(
             self._producer.write_raw, body, packed, delivery_callback, topic=topic, key=key
         )
-        if len(body) > WORTH_ASKING:
+        if len(body) > ALWAYS_FITS:
             await self._thread.run(write)
         else:
             write()

@@ -24,8 +24,8 @@ from hop.models import ExternalMessage
 
 logger = logging.getLogger("hop.io")
 
-WORTH_ASKING = 1 << 16
-"""Bytes of a message from which on its topic's limit is asked for: what is smaller never costs a question."""
+ALWAYS_FITS = 1 << 16
+"""Bytes of a message up to which its topic's limit is not asked for: what is so small never costs a question."""
 
 # What librdkafka lets out when it is not told otherwise, and a broker takes.
 _USUAL = 1_000_000

@@ -25,6 +25,8 @@ if hasattr(os, "register_at_fork"):
 _VERSION = bytes(byte & 0x0F | 0x40 for byte in range(256))
 _VARIANT = bytes(byte & 0x3F | 0x80 for byte in range(256))
 
+_last_sender: tuple[Auth | None, PackedHeaders] = (None, [])
+
 _BLOB = ("_format", b"blob")
 
 
@@ -40,7 +42,11 @@ def _new_id() -> tuple[str, bytes]:
 
 def sent_by(auth: Auth | None) -> PackedHeaders:
     """The headers that say who sends: one, or without authentication none."""
-    return [] if auth is None else [("_sender", auth.username.encode())]
+    global _last_sender
+    last = _last_sender
+    if auth is not last[0]:
+        last = _last_sender = auth, [] if auth is None else [("_sender", auth.username.encode())]
+    return last[1]
 
 
 def pack(

@@ -9,6 +9,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
+import confluent_kafka
 from confluent_kafka import KafkaError, Message
 
 from hop.auth import Auth
@@ -151,9 +152,9 @@ class Producer:
         """
         if delivery_callback is raise_delivery_errors:
             delivery_callback = None
-        self._sender.send(
-            topic or self._topic, packed_message, key, pairs(headers), delivery_callback
-        )
+        if type(headers) is not list:
+            headers = pairs(headers)
+        self._sender.send(topic or self._topic, packed_message, key, headers, delivery_callback)
 
     @staticmethod
     def pack(
@@ -195,6 +196,16 @@ class Producer:
         """How many messages have been written and neither delivered nor given up."""
         self._sender.check_usable()
         return self._sender.pending()
+
+    @property
+    def librdkafka(self) -> confluent_kafka.Producer:
+        """confluent-kafka's own producer, for what has no name here, and for programs that count microseconds.
+
+        What is given to its `produce` goes the shortest way: nothing is added, nobody waits for room in the local
+        queue, and nothing is uploaded, which is for messages of more than `ALWAYS_FITS` bytes. A stream that fell back
+        from an idempotent producer has another one from then on.
+        """
+        return self._sender.client
 
     @property
     def closed(self) -> bool:

@@ -16,7 +16,7 @@ from hop.auth import Auth
 from hop.io._connection import Connection
 from hop.io._errors import DeliveryError, StreamClosedError
 from hop.io._fork import Origin, keep_for_ever
-from hop.io._large import WORTH_ASKING, Large
+from hop.io._large import ALWAYS_FITS, Large
 from hop.io._pack import PackedHeaders, pairs
 
 logger = logging.getLogger("hop.io")
@@ -50,6 +50,7 @@ class Sender:
 
     Attributes:
         origin: the process that made it.
+        client: confluent-kafka's producer.
         closed: whether it can't be used any more.
     """
 
@@ -72,7 +73,7 @@ class Sender:
         self._watched = fallback or "error_cb" not in options
         self._lock = threading.Lock()
         self._connection = Connection(broker, auth, options)
-        self._client = self._connection.client(confluent_kafka.Producer)
+        self.client = self._connection.client(confluent_kafka.Producer)
         self._refused: confluent_kafka.Producer | None = None
 
     def connect(self, topic: str | None, timeout: float) -> None:
@@ -82,7 +83,7 @@ class Sender:
             StreamError: it does not answer, refuses, or has no such topic and makes none.
         """
         topics = () if topic is None else (topic,)
-        found = self._connection.metadata(self._client, topics, timeout)
+        found = self._connection.metadata(self.client, topics, timeout)
         for name in topics:
             self._connection.check_topic(found[name])
 
@@ -109,14 +110,14 @@ class Sender:
             self.raise_failures()
         if topic is None:
             raise ValueError("cannot write: neither the stream's URL nor the call names a topic")
-        if body and len(body) > WORTH_ASKING:
+        if body and len(body) > ALWAYS_FITS:
             body, headers = self._large.fit(topic, body, headers, key)
         if on_delivery is None:
             on_delivery = self._on_delivery
         elif self._watched:
             on_delivery = partial(self._tell, on_delivery)
         try:
-            self._client.produce(topic, body, key, headers=headers, on_delivery=on_delivery)
+            self.client.produce(topic, body, key, headers=headers, on_delivery=on_delivery)
         except (BufferError, KafkaException):
             self._send(topic, body, key, headers, on_delivery)
         self._sent += 1
@@ -154,7 +155,7 @@ class Sender:
 
     def pending(self) -> int:
         """How many messages are neither delivered nor given up."""
-        return len(self._client) + (len(self._refused) if self._refused is not None else 0)
+        return len(self.client) + (len(self._refused) if self._refused is not None else 0)
 
     def flush(self, timeout: float | None) -> int:
         """Wait until there is none, for `timeout` seconds or as long as it takes; how many there still are."""
@@ -173,11 +174,11 @@ class Sender:
         """Give up what has not been delivered."""
         self.closed = True
         if self.origin.forked:
-            keep_for_ever(self._client)
+            keep_for_ever(self.client)
         elif self.pending():
             self._fallback = False
-            self._client.purge()
-            self._client.poll(0)
+            self.client.purge()
+            self.client.poll(0)
 
     def _send(
         self,
@@ -189,22 +190,22 @@ class Sender:
     ) -> None:
         """As `send`, whatever stands in the way."""
         while True:
-            client = self._client
+            client = self.client
             try:
                 client.produce(topic, body, key, headers=headers, on_delivery=on_delivery)
                 return
             except BufferError:
                 self._serve(_SLICE)
             except KafkaException as exc:
-                if exc.args[0].code() == KafkaError._FATAL and client is self._client:
+                if exc.args[0].code() == KafkaError._FATAL and client is self.client:
                     self._serve(0)  # what it was
-                if client is self._client:
+                if client is self.client:
                     raise DeliveryError.of(1, topic, self.broker, exc.args[0]) from exc
 
     def _serve(self, timeout: float) -> None:
         """Have callbacks called; an error that has stopped the client is raised there, too."""
         try:
-            self._client.poll(timeout)
+            self.client.poll(timeout)
         except KafkaException as exc:
             if not self._go_on_without(exc.args[0]):
                 raise self._connection.translate(exc.args[0], "cannot go on writing") from exc
@@ -248,8 +249,8 @@ class Sender:
                 self._connection = Connection(
                     self.broker, self._auth, {**self._options, "enable.idempotence": False}
                 )
-                self._refused, self._client = (
-                    self._client,
+                self._refused, self.client = (
+                    self.client,
                     self._connection.client(confluent_kafka.Producer),
                 )
         # What the first one had comes back, and is sent before what is written next.

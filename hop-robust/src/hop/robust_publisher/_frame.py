@@ -53,7 +53,7 @@ def head(mark: bytes, kind: int, sequence: int, body: bytes) -> bytes:
     return start + _SUMS.pack(crc32(start), crc32(body))
 
 
-def read(data: bytes, at: int, mark: bytes, sequence: int) -> memoryview | int | None:
+def read(data: bytes, at: int, mark: bytes, sequence: int) -> bytes | int | None:
     """The body of the record at a place in memory.
 
     Returns:
@@ -74,7 +74,7 @@ def read(data: bytes, at: int, mark: bytes, sequence: int) -> memoryview | int |
     start = at + HEAD_SIZE
     if start + length > len(data):
         return HEAD_SIZE + length
-    body = memoryview(data)[start : start + length]
+    body = data[start : start + length]
     return body if crc32(body) == body_sum else None
 
 

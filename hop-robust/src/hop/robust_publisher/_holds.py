@@ -42,26 +42,24 @@ class Holds:
         log: the journal.
         main: the lane that passes over their messages.
         default_topic: the topic of messages that name none.
+
+    Attributes:
+        held: each, by its topic.
     """
 
     def __init__(self, log: Log, main: Lane, default_topic: str | None) -> None:
         self._log = log
         self._main = main
         self._default = default_topic
-        self._held: dict[str, Hold] = {}
-
-    @property
-    def any(self) -> bool:
-        """Whether there are some."""
-        return bool(self._held)
+        self.held: dict[str, Hold] = {}
 
     def accepts(self, topic: str | None) -> bool:
         """Whether a message for a topic is no business of any of these."""
-        return (topic or self._default) not in self._held
+        return (topic or self._default) not in self.held
 
     def put_back(self, topic: str, sequence: int) -> None:
         """Let a message be taken again, one that the topic has not refused."""
-        hold = self._held.get(topic)
+        hold = self.held.get(topic)
         if hold is None:
             self._main.put_back(sequence)
             return
@@ -71,9 +69,9 @@ class Holds:
 
     def failed(self, topic: str, sequence: int, error: KafkaError) -> None:
         """A topic did not take a message."""
-        hold = self._held.get(topic)
+        hold = self.held.get(topic)
         if hold is None:
-            hold = self._held[topic] = Hold(self._log, self._main.next)
+            hold = self.held[topic] = Hold(self._log, self._main.next)
             logger.warning(
                 "topic %s does not take messages (%s); they are kept and tried again, other topics are not affected",
                 topic,
@@ -90,7 +88,7 @@ class Holds:
 
     def delivered(self, topic: str) -> None:
         """A topic took a message."""
-        hold = self._held.get(topic)
+        hold = self.held.get(topic)
         if hold is not None and not hold.open:
             hold.open, hold.probe = True, None
             logger.warning("topic %s takes messages again", topic)
@@ -98,20 +96,20 @@ class Holds:
     def due(self) -> float | None:
         """When the next of them is to be tried (monotonic seconds), if any is."""
         return min(
-            (h.due for h in self._held.values() if not h.open and h.probe is None), default=None
+            (h.due for h in self.held.values() if not h.open and h.probe is None), default=None
         )
 
     def take(self) -> Iterator[QueuedMessage]:
         """Messages of these topics that may be sent now."""
         now = time.monotonic()
-        for topic, hold in list(self._held.items()):
+        for topic, hold in list(self.held.items()):
             if hold.open:
                 yield from self._missed(topic, hold)
             elif hold.probe is None and now >= hold.due:
                 message = self._next(topic, hold)
                 if message is None:
                     # Nothing is left of what it did not take.
-                    self._held.pop(topic)
+                    self.held.pop(topic)
                 else:
                     hold.probe = message.sequence
                     yield message
@@ -120,7 +118,7 @@ class Holds:
         while hold.open:
             message = self._next(topic, hold)
             if message is None:
-                self._held.pop(topic)
+                self.held.pop(topic)
                 return
             yield message
 

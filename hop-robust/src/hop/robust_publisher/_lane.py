@@ -107,7 +107,8 @@ class Lane:
             with self._log.lock:
                 self._follow()
                 while len(taken) < count and size > 0:
-                    found = self._young(count - len(taken), size) or self._old()
+                    left = count - len(taken)
+                    found = self._young(left, size) or self._old(left, size)
                     if not found:
                         break
                     taken += found
@@ -153,23 +154,38 @@ class Lane:
         self._next += len(letters)
         return list(zip(range(first, self._next), letters, strict=True))
 
-    def _old(self) -> list[tuple[int, Letter]]:
-        """The next message, from the disk."""
-        while (found := self._following(None)) is not None:
-            segment, sequence = found
-            try:
-                body = self._read(segment, sequence)
-            except OSError:
-                self.put_back(sequence)
-                raise
-            if body is not None:
-                return [(sequence, self._stencil.decode(body))]
-        return []
+    def _old(self, count: int, size: int) -> list[tuple[int, Letter]]:
+        """The next messages, from the disk; some of them, but at least one if there is one."""
+        taken: list[tuple[int, Letter]] = []
+        while not taken and (found := self._following(None)) is not None:
+            segment, first = found
+            run = 1
+            if first == self._next - 1:
+                run = segment.live_run(first, min(count, self._log.visible - first))
+            for sequence in range(first, first + run):
+                if self._next <= sequence:
+                    self._next = sequence + 1
+                try:
+                    body = self._read(segment, sequence)
+                except OSError:
+                    self.put_back(sequence)
+                    if taken:
+                        break
+                    raise
+                if body is None:
+                    # What is still to be sent is another question now.
+                    break
+                letter = self._stencil.decode(body)
+                taken.append((sequence, letter))
+                size -= len(letter[0])
+                if size <= 0:
+                    break
+        return taken
 
-    def _decode(self, sequence: int, body: bytes | memoryview) -> QueuedMessage:
+    def _decode(self, sequence: int, body: bytes) -> QueuedMessage:
         return QueuedMessage(sequence, *self._stencil.decode(body))
 
-    def _read(self, segment: Segment, sequence: int) -> bytes | memoryview | None:
+    def _read(self, segment: Segment, sequence: int) -> bytes | None:
         offset = segment.offset(sequence)
         at = offset - self._base
         if segment is not self._segment or not 0 <= at <= len(self._data) - HEAD_SIZE:
@@ -180,11 +196,13 @@ class Lane:
                 return None
             at = 0
         found = read(self._data, at, segment.mark, sequence)
+        if isinstance(found, bytes):
+            return found
         if isinstance(found, int):
             # The record is longer than what was loaded.
             self._load(segment, offset, found)
             found = read(self._data, 0, segment.mark, sequence)
-        if isinstance(found, memoryview):
+        if isinstance(found, bytes):
             return found
         self._lose(segment, sequence, offset)
         return None

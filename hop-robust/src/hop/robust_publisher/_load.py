@@ -77,7 +77,8 @@ class Loader:
         damages: list[Damage] = []
         mark: bytes | None = None
         # Those that have been found since messages were last added to the segment, which is done for many at once.
-        places: list[tuple[int, int]] = []
+        numbers: list[int] = []
+        offsets: list[int] = []
         end = 0
         # Between two messages of one file there is no room for more than these.
         room = segment.size // HEAD_SIZE
@@ -91,12 +92,13 @@ class Loader:
                 end = segment.end
             if found.kind == MESSAGE:
                 if end <= found.sequence <= end + room:
-                    places.append((found.sequence, found.offset))
+                    numbers.append(found.sequence)
+                    offsets.append(found.offset)
                     end = found.sequence + 1
             elif found.kind == SETTLED:
-                self._add(segment, places)
+                self._add(segment, numbers, offsets)
                 self._settle(found)
-        self._add(segment, places)
+        self._add(segment, numbers, offsets)
         if mark is not None:
             segment.mark = mark
         self._judge(segment, mark, damages, is_active=is_active)
@@ -114,10 +116,11 @@ class Loader:
             earlier.trim(segment.first)
         self.next_sequence = max(self.next_sequence, found.sequence)
 
-    def _add(self, segment: Segment, places: list[tuple[int, int]]) -> None:
-        if places:
-            segment.add(places)
-            places.clear()
+    def _add(self, segment: Segment, numbers: list[int], offsets: list[int]) -> None:
+        if numbers:
+            segment.add(numbers, offsets)
+            numbers.clear()
+            offsets.clear()
             self.next_sequence = max(self.next_sequence, segment.end)
 
     def _settle(self, found: Record) -> None:

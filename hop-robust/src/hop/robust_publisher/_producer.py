@@ -248,7 +248,8 @@ class RobustProducer(threading.Thread):
         return f"<RobustProducer to {self._connector.broker}, journal {self._store.path}>"
 
     def _check(self) -> None:
-        if self.is_alive() and not self._stopping:
+        # Whether the thread is alive takes a while to ask, and there is an answer before it has begun to run.
+        if (self._worker.running or self.is_alive()) and not self._stopping:
             return
         if self._store.foreign:
             self._store.check()

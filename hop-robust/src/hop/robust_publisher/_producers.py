@@ -45,7 +45,7 @@ class Producers:
         self._main = connector.open(outage.on_error)
 
     def send(
-        self, letter: Letter, topic: str | None, delivered: Delivered, *, alone: bool
+        self, letter: Letter, topic: str | None, delivered: Delivered, alone: bool
     ) -> KafkaError | None:
         """Hand over a message; `delivered` is called later, from `poll`.
 
@@ -71,6 +71,14 @@ class Producers:
         except KafkaException as exc:
             self._note(exc)
         return None
+
+    @property
+    def produce(self) -> Callable[..., None]:
+        """confluent-kafka's own `produce`, the shortest way for a message of up to `hop.io.ALWAYS_FITS` bytes.
+
+        For those who come to `send` when it raises.
+        """
+        return self._main.librdkafka.produce
 
     def poll(self, timeout: float) -> None:
         """Call the callbacks of what has been delivered or given up.

@@ -79,37 +79,40 @@ class Segment:
         if not self.size:
             parts += head(self.mark, START, self.first, VERSION), VERSION
         offset = self.size + sum(map(len, parts))
-        offsets: list[tuple[int, int]] = []
+        numbers: list[int] = []
+        offsets: list[int] = []
         for kind, sequence, body in entries:
             parts += head(self.mark, kind, sequence, body), body
             if kind == MESSAGE:
-                offsets.append((sequence, offset))
+                numbers.append(sequence)
+                offsets.append(offset)
             offset += HEAD_SIZE + len(body)
         write_at(self.descriptor, b"".join(parts), self.size)
         self.size = offset
-        if offsets:
-            self.add(offsets)
+        if numbers:
+            self.add(numbers, offsets)
 
-    def add(self, offsets: Sequence[tuple[int, int]]) -> None:
-        """Take note of messages in the file, by number and offset; numbers that were left out count as settled.
+    def add(self, numbers: Sequence[int], offsets: Sequence[int]) -> None:
+        """Take note of messages in the file, by their numbers and offsets; numbers that were left out count as settled.
 
         A signal's handler may raise anywhere in here: the messages are there when `_alive` has them, all at once.
         """
-        end = self.end
-        if len(self._offsets) > len(self._alive):
-            del self._offsets[len(self._alive) :]
-        if offsets[-1][0] - end + 1 == len(offsets):
-            self._offsets.extend([offset for _, offset in offsets])
-            self._alive.extend(b"\1" * len(offsets))
+        known = len(self._alive)
+        if len(self._offsets) > known:
+            del self._offsets[known:]
+        missing = numbers[-1] + 1 - self.first - known
+        if missing == len(numbers):
+            self._offsets.extend(offsets)
+            self._alive.extend(b"\1" * missing)
         else:
-            alive = bytearray(offsets[-1][0] + 1 - end)
-            places = array("Q", bytes(8 * len(alive)))
-            for sequence, offset in offsets:
-                alive[sequence - end] = _ALIVE
-                places[sequence - end] = offset
+            alive = bytearray(missing)
+            places = array("Q", bytes(8 * missing))
+            for number, offset in zip(numbers, offsets, strict=True):
+                alive[number - self.first - known] = _ALIVE
+                places[number - self.first - known] = offset
             self._offsets.extend(places)
             self._alive.extend(alive)
-        self.live += len(offsets)
+        self.live += len(numbers)
 
     def offset(self, sequence: int) -> int:
         """Where a message lies in the file."""

@@ -9,6 +9,7 @@ from functools import partial
 
 from confluent_kafka import KafkaError, Message
 
+from hop.io import ALWAYS_FITS
 from hop.robust_publisher._connect import Connector
 from hop.robust_publisher._flights import Flight, Flights
 from hop.robust_publisher._holds import Holds
@@ -144,7 +145,7 @@ class Sender:
         """Send as many messages as there is room for, and return how many."""
         sent = 0
         while sent < _BATCH and self._producers.fatal is None and self._flights.room:
-            simple = not self._holds.any and not self._single.again
+            simple = not self._holds.held and not self._single.again
             count = self._send_many() if simple else self._send_in_turn(_BATCH - sent)
             if not count:
                 break
@@ -152,17 +153,33 @@ class Sender:
         return sent
 
     def _send_many(self) -> int:
+        """Send messages in their order, and return how many; most of them come this way."""
         messages = self._main.take_many(_GRAB, _GRAB_BYTES)
+        produce, begin = self._producers.produce, self._flights.begin
+        usual, generation, delivered = self._connector.topic, self._generation, self._delivered
         count = 0
         try:
             for sequence, letter in messages:
                 if self._producers.fatal is not None:
                     break
                 count += 1
-                self._send(sequence, letter, False)
+                body, headers, topic, key = letter
+                topic = topic or usual
+                size = len(body)
+                if topic is None or size > ALWAYS_FITS:
+                    self._send(sequence, letter, False)
+                    continue
+                begin(sequence, topic, size, False)
+                try:
+                    callback = partial(delivered, generation, sequence)
+                    produce(topic, body, key, headers=headers, on_delivery=callback)
+                except Exception:
+                    # Whatever it is, it comes again and is dealt with.
+                    self._flights.end(sequence)
+                    self._send(sequence, letter, False)
         finally:
             for sequence, letter in messages[count:]:
-                self._holds.put_back(letter[2] or self._connector.topic or "", sequence)
+                self._holds.put_back(letter[2] or usual or "", sequence)
         return count
 
     def _send_in_turn(self, most: int) -> int:
@@ -201,7 +218,7 @@ class Sender:
         self._flights.begin(sequence, topic or "", len(body), alone)
         try:
             delivered = partial(self._delivered, self._generation, sequence)
-            error = self._producers.send(letter, topic, delivered, alone=alone)
+            error = self._producers.send(letter, topic, delivered, alone)
         except (TypeError, ValueError) as exc:
             if (flight := self._flights.end(sequence)) is not None:
                 self._refuse(QueuedMessage(sequence, *letter), flight, str(exc))
@@ -224,7 +241,7 @@ class Sender:
             if topic is not None:
                 self.confirmed += 1
                 self._settled.append(sequence)
-                if self._holds.any:
+                if self._holds.held:
                     self._holds.delivered(topic)
         elif (flight := self._flights.end(sequence)) is not None:
             self._failed(sequence, flight, error, flight.alone)

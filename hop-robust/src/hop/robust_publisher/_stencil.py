@@ -17,12 +17,25 @@ _LARGE = 1 << 16
 
 
 class _Alike(NamedTuple):
-    """What messages have in common: the bytes before and after the identity, and what they stand for."""
+    """What messages have in common.
+
+    Attributes:
+        before: the bytes before the identity.
+        after: those between it and the message.
+        topic: the topic that they stand for.
+        others: the headers after `_id`.
+        start: where the identity begins.
+        end: where it ends.
+        body: where the message begins.
+    """
 
     before: bytes
     after: bytes
     topic: str | None
     others: Headers
+    start: int
+    end: int
+    body: int
 
 
 class Stencil:
@@ -30,12 +43,12 @@ class Stencil:
 
     def __init__(self) -> None:
         # Replaced as a whole: never half of one and half of another.
-        self._alike = _Alike(b"", b"", None, [])
+        self._alike = _Alike(b"", b"", None, [], 0, 0, 0)
 
     def encode(self, letter: Letter) -> bytes:
         """A record's body, as of `encode`, with its exceptions."""
         message, headers, topic, key = letter
-        before, after, its_topic, others = self._alike
+        before, after, its_topic, others, _, _, _ = self._alike
         if (
             before
             and topic == its_topic
@@ -52,16 +65,11 @@ class Stencil:
         self._learn(letter, body)
         return body
 
-    def decode(self, body: bytes | memoryview) -> Letter:
+    def decode(self, body: bytes) -> Letter:
         """The message in a record's body, as of `decode`."""
-        body = bytes(body)
-        before, after, topic, others = self._alike
-        if before and body.startswith(before):
-            start = len(before)
-            end = start + _ID_SIZE
-            if body.startswith(after, end):
-                headers: Headers = [(_ID, body[start:end]), *others]
-                return body[end + len(after) :], headers, topic, None
+        before, after, topic, others, start, end, message = self._alike
+        if before and body.startswith(before) and body.startswith(after, end):
+            return body[message:], [(_ID, body[start:end]), *others], topic, None
         letter = decode(body)
         self._learn(letter, body)
         return letter
@@ -73,5 +81,7 @@ class Stencil:
         name, value = headers[0]
         if name == _ID and type(value) is bytes and len(value) == _ID_SIZE:
             start = FIXED.size + len((topic or "").encode()) + HEADER.size + len(_ID)
-            after = body[start + _ID_SIZE : len(body) - len(message)]
-            self._alike = _Alike(body[:start], after, topic, headers[1:])
+            end, its_body = start + _ID_SIZE, len(body) - len(message)
+            self._alike = _Alike(
+                body[:start], body[end:its_body], topic, headers[1:], start, end, its_body
+            )

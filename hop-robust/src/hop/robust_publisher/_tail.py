@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hop.robust_publisher._disk import open_file, sync, sync_folder
 from hop.robust_publisher._errors import JournalWriteError
+from hop.robust_publisher._frame import HEAD_SIZE
 from hop.robust_publisher._segment import MESSAGE, Entry, Segment
 from hop.robust_publisher._segments import Segments
 from hop.robust_publisher._wake import Wake
@@ -59,12 +60,13 @@ class Tail:
         """
         if self._suspect or self._unsynced_bytes > _MAX_UNSYNCED:
             self.sync()
-        if self._full:
+        active = self._segments.active
+        if active is not None and active.size >= self._segment_size:
             with self.syncing:
                 self.sync()
                 with self.lock:
                     active = self._segments.active
-                    if active is not None and self._full:
+                    if active is not None and active.size >= self._segment_size:
                         try:
                             self._segments.seal(active)
                         except OSError as exc:
@@ -136,11 +138,6 @@ class Tail:
         self._suspect = False
         self._on_disk(self.written)
 
-    @property
-    def _full(self) -> bool:
-        active = self._segments.active
-        return active is not None and active.size >= self._segment_size
-
     def _failed(self, what: str, exc: OSError) -> JournalWriteError:
         return JournalWriteError(f"cannot {what} the journal {self._path}: {exc.strerror or exc}")
 
@@ -178,6 +175,9 @@ class Tail:
     def _on_disk(self, target: int) -> None:
         count = target - self._synced
         if count > 0:
+            synced = sum([len(body) for _, _, body in self._unsynced[:count]])
             del self._unsynced[:count]
+            self._unsynced_bytes -= synced + HEAD_SIZE * count
+            if not self._unsynced:
+                self._unsynced_bytes = 0  # a file has records of its own, too
             self._synced = target
-            self._unsynced_bytes = sum([len(body) for _, _, body in self._unsynced])

@@ -181,7 +181,7 @@ class View:
             elif found.kind == MESSAGE:
                 # Between two messages of one file there is no room for more than these.
                 if segment.end <= found.sequence <= segment.end + segment.size // HEAD_SIZE:
-                    segment.add([(found.sequence, found.offset)])
+                    segment.add([found.sequence], [found.offset])
                 self._next = max(self._next, found.sequence + 1)
             self._next = max(self._next, found.sequence)
         return not empty or not segment.size

@@ -26,10 +26,12 @@ class Worker:
 
     Attributes:
         wake: set when there is something new to do.
+        running: whether `run` is at work.
     """
 
     def __init__(self, store: Store, sender: Sender) -> None:
         self.wake = Wake()
+        self.running = False
         self._store = store
         self._sender = sender
         self._ending = False
@@ -52,6 +54,13 @@ class Worker:
 
     def run(self) -> None:
         """Send, until told to end. An error that nobody has thought of is not the end: it begins again."""
+        self.running = True
+        try:
+            self._run()
+        finally:
+            self.running = False
+
+    def _run(self) -> None:
         failures, confirmed, pause = 0, 0, _FIRST_PAUSE
         while not self._finished():
             try:
