@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks._harness import Row, compared
 
-COUNT = 40_000
+COUNT = 200_000
 SYNCS = 1_000
 RECORDS = 300_000
 RECOVERY_RATE = 300_000

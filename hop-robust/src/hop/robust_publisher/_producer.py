@@ -9,13 +9,13 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 from hop.auth import Auth
 from hop.io import Producer
 from hop.robust_publisher._connect import Connector
 from hop.robust_publisher._errors import PublisherError
-from hop.robust_publisher._message import Headers, Letter, as_bytes
+from hop.robust_publisher._message import Letter, as_bytes
 from hop.robust_publisher._refusals import OnRefused
 from hop.robust_publisher._sender import Sender
 from hop.robust_publisher._stencil import Stencil
@@ -140,7 +140,7 @@ class RobustProducer(threading.Thread):
             JournalWriteError: (a RuntimeError) it could not be written to the journal, and will not be sent.
             PublisherError: (a RuntimeError) the publisher was not started, or has been stopped, or can't go on.
         """
-        self.write_many((message,), headers, test=test, topic=topic, key=key)
+        self._write((message,), headers, test, topic, key)
 
     def write_many(
         self,
@@ -156,22 +156,7 @@ class RobustProducer(threading.Thread):
         All of them are in the journal when this returns, or none if it raises. Arguments and exceptions are those
         of `write`.
         """
-        self._check()
-        target = self._connector.target(topic)
-        pairs = None
-        if headers:
-            items = headers.items() if isinstance(headers, Mapping) else headers
-            pairs = [(n, v.encode() if isinstance(v, str) else v) for n, v in items]
-        its_key = None if key is None else as_bytes(key)
-        letters: list[Letter] = []
-        for message in messages:
-            body, packed = Producer.pack(message, pairs, test, self._connector.auth)
-            letters.append((body, cast(Headers, packed), target, its_key))
-        if letters:
-            encode = self._stencil.encode
-            bodies = [encode(letter) for letter in letters]
-            self._store.append(bodies, self._check, letters)
-            self._worker.wake.set()
+        self._write(messages, headers, test, topic, key)
 
     def stop(self, timeout: float | None = None) -> int:
         """Wait until everything has been sent, and end. What has not been sent stays in the journal.
@@ -246,6 +231,33 @@ class RobustProducer(threading.Thread):
 
     def __repr__(self) -> str:
         return f"<RobustProducer to {self._connector.broker}, journal {self._store.path}>"
+
+    def _write(
+        self,
+        messages: Iterable[Any],
+        headers: RequestedHeaders | None,
+        test: bool,
+        topic: str | None,
+        key: str | bytes | None,
+    ) -> None:
+        self._check()
+        target = self._connector.target(topic)
+        pairs = None
+        if headers:
+            items = headers.items() if isinstance(headers, Mapping) else headers
+            pairs = [(n, v.encode() if isinstance(v, str) else v) for n, v in items]
+        its_key = None if key is None else as_bytes(key)
+        letters: list[Letter] = []
+        auth, pack = self._connector.auth, Producer.pack
+        packed: Any  # as `pairs`, with values of bytes alone
+        for message in messages:
+            body, packed = pack(message, pairs, test, auth)
+            letters.append((body, packed, target, its_key))
+        if letters:
+            encode = self._stencil.encode
+            bodies = [encode(letter) for letter in letters]
+            self._store.append(bodies, self._check, letters)
+            self._worker.wake.set()
 
     def _check(self) -> None:
         # Whether the thread is alive takes a while to ask, and there is an answer before it has begun to run.
