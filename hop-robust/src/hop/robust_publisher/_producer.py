@@ -30,6 +30,9 @@ logger = logging.getLogger("hop.robust_publisher")
 _LAST_WAIT = 5.0
 # A thread that is waited for is looked at again after this time (seconds), so that Ctrl-C takes effect.
 _SLICE = 0.2
+# How long to stand aside at a time, in seconds, and how often.
+_MOMENT = 0.0005
+_MOMENTS = 10
 # How long to wait for the thread once it has been told to end at once, in seconds.
 _END = 5.0
 
@@ -96,9 +99,8 @@ class RobustProducer(threading.Thread):
             when_full=when_full,
         )
         try:
-            self._worker = Worker(
-                self._store, Sender(self._store, self._connector, poll_wait, on_refused)
-            )
+            self._sender = Sender(self._store, self._connector, poll_wait, on_refused)
+            self._worker = Worker(self._store, self._sender)
         except BaseException:
             self._store.close()
             raise
@@ -241,6 +243,8 @@ class RobustProducer(threading.Thread):
         key: str | bytes | None,
     ) -> None:
         self._check()
+        if self._sender.taking:
+            self._stand_aside()
         target = self._connector.target(topic)
         pairs = None
         if headers:
@@ -271,6 +275,13 @@ class RobustProducer(threading.Thread):
             if self._stopping
             else "cannot write: the publisher is not running; call start() first"
         )
+
+    def _stand_aside(self) -> None:
+        """Let the thread that sends take confirmations; a moment, not longer, should it be held up with them."""
+        for _ in range(_MOMENTS):
+            time.sleep(_MOMENT)
+            if not self._sender.taking:
+                return
 
     def _await(self, timeout: float | None) -> None:
         end = None if timeout is None else time.monotonic() + timeout

@@ -52,6 +52,8 @@ class Sender:
 
     Attributes:
         confirmed: how many messages the broker has confirmed.
+        taking: whether confirmations are being taken, for each of which confluent-kafka takes the interpreter's lock
+            anew. Who writes meanwhile fights for it each time, which costs both of them more than to wait.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Sender:
         on_refused: OnRefused | None = None,
     ) -> None:
         self.confirmed = self._noted = 0
+        self.taking = False
         self._log = store.log
         self._connector = connector
         self._poll_wait = poll_wait
@@ -98,11 +101,11 @@ class Sender:
             raise
         wait = self._wait(now, until)
         if sent == _BATCH:
-            self._producers.poll(self._poll_wait)
+            self._take_confirmations()
         elif sent:
             # Whoever writes one message after another is not interrupted for each of them.
             time.sleep(_GATHER)
-            self._producers.poll(self._poll_wait)
+            self._take_confirmations()
         elif self._flights:
             self._producers.poll(wait)
         else:
@@ -140,6 +143,13 @@ class Sender:
             ends.append(self._producers.renew_at)
         # What is due and can't be done now, because too much is on its way, is looked at again soon.
         return max(_SOON, min(ends) - now)
+
+    def _take_confirmations(self) -> None:
+        self.taking = True
+        try:
+            self._producers.poll(self._poll_wait)
+        finally:
+            self.taking = False
 
     def _fill(self) -> int:
         """Send as many messages as there is room for, and return how many."""
