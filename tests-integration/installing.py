@@ -39,6 +39,21 @@ def run(*command: str | Path, **options: object) -> subprocess.CompletedProcess[
     return result  # type: ignore[no-any-return]
 
 
+def interpreter(version: str) -> Path | None:
+    """A Python of that version, from pyenv or wherever uv finds one."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    found = sorted((pyenv / "versions").glob(f"{version}.*/bin/python"))
+    if found:
+        return found[-1]
+    asked = subprocess.run(
+        ["uv", "python", "find", "--no-python-downloads", version],
+        capture_output=True,
+        text=True,
+        env=clean_environment(),
+    )
+    return Path(asked.stdout.strip()) if asked.returncode == 0 else None
+
+
 @dataclass(frozen=True)
 class Environment:
     """A virtual environment, made for one test."""

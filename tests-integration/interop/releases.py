@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from installing import clean_environment, run
+from installing import interpreter, run
 
 
 @dataclass(frozen=True)
@@ -55,26 +53,11 @@ WITH_CONFIG_TOML = (
 def build(release: Release, folder: Path) -> Path:
     """Install a release as it was then, and return its `python`."""
     path = folder / release.version
-    run("uv", "venv", "-q", "-p", interpreter(release.python), path)
+    run("uv", "venv", "-q", "-p", interpreter(release.python) or sys.executable, path)
     python = path / "bin" / "python"
     wanted = (f"hop-client=={release.version}", *release.requirements)
     run("uv", "pip", "install", "-q", "-p", python, *wanted)
     return python
-
-
-def interpreter(version: str) -> Path:
-    """A Python of that version, from pyenv or wherever uv finds one; else the one that runs the tests."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    found = sorted((pyenv / "versions").glob(f"{version}.*/bin/python"))
-    if found:
-        return found[-1]
-    asked = subprocess.run(
-        ["uv", "python", "find", "--no-python-downloads", version],
-        capture_output=True,
-        text=True,
-        env=clean_environment(),
-    )
-    return Path(asked.stdout.strip()) if asked.returncode == 0 else Path(sys.executable)
 
 
 def installed(python: Path) -> dict[str, str]:

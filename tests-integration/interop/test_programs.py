@@ -6,13 +6,14 @@ import json
 import pickletools
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from installing import run
-from interop.releases import RELEASES, build, interpreter
+from installing import interpreter, run
+from interop.releases import RELEASES, build
 from interop.results import Results
 from interop.sides import Side
 
@@ -33,7 +34,7 @@ def installed(hop_kafka: KafkaBroker, built: Path, tmp_path: Path) -> Installed:
     def installed(*programs: str | Path) -> Side:
         path = tmp_path / "env"
         # Newer ones have no wheel of the numpy that snews-pt asks for, older ones are not supported by it.
-        run("uv", "venv", "-q", "-p", interpreter("3.11"), path)
+        run("uv", "venv", "-q", "-p", interpreter("3.11") or sys.executable, path)
         side = Side("ours", path / "bin" / "python", tmp_path / "config")
         run("uv", "pip", "install", "-q", "-p", side.python, "--find-links", built, *programs)
         version = "import hop; print(hop.__version__)"
