@@ -74,8 +74,9 @@ _REMEDIES = {
     " Kafka broker's",
     # What answers the first request by hanging up is waiting for a TLS handshake.
     "in state APIVERSION_QUERY": "the port may be one with TLS, which needs a credential of protocol SASL_SSL",
-    "certificate verify failed": "the host name has to be one that is in the certificate, and the file of the"
-    " certificate's authority named as ssl_ca_location in the credential",
+    "certificate verify failed": "the host name has to be one that is in the certificate, which must not have expired,"
+    " and the file of the certificate's authority named as ssl_ca_location in the credential; `hop doctor` tells which"
+    " of these it is",
     "ssl.ca.location failed": "check the file that the credential names as ssl_ca_location",
     "supported mechanisms": "change the credential's mechanism, or its protocol",
 }
