@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hop.robust_publisher._message import Letter
 
 # Their bodies take so much, at most, in bytes.
-_MAX_BYTES = 16 << 20
+_MAX_BYTES = 8 << 20
 
 
 class Recent:
