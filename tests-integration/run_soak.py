@@ -5,7 +5,11 @@ with a RobustProducer; two groups of three readers, one of which marks what it h
 All of them are processes, killed with `kill -9` or stopped, and started again. In the end the ledgers in which they
 say what they did are compared with what the topic holds.
 
-Exit code 1 when a message was lost, or came in a way that nothing accounts for, or a process ended by itself.
+Ctrl-C ends the killing early, and what was written by then is accounted for. Ctrl-C once more, SIGTERM or an error end
+all of it at once. No process is left, however it ends.
+
+Exit code 1 when a message was lost, or came in a way that nothing accounts for, or a process ended by itself; 130
+when it was ended before that was known.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -48,9 +53,19 @@ def main() -> int:
             f"cannot make --keep {folder}: {exc.strerror}; name a folder that is not there yet"
         )
     soak = Soak(60 * args.minutes, seed, folder.absolute(), progress)
-    soak.run()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        soak.run()
+    except KeyboardInterrupt:
+        progress(0, "")
+        print(
+            f"soak: ended before anything was accounted for; ledgers, logs and journals are in {folder}",
+            file=sys.stderr,
+        )
+        return 130
     progress(0, "")
-    print(f"{args.minutes:g} minutes, seed {seed}: {summary(soak.done)}\n\n{HEAD}")
+    ran = f"{soak.shaken / 60:.2f} of " if soak.early else ""
+    print(f"{ran}{args.minutes:g} minutes, seed {seed}: {summary(soak.done)}\n\n{HEAD}")
     for row in soak.rows:
         print(row.line)
     if soak.kept:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -60,8 +61,20 @@ class Job:
 
 
 def given() -> Job:
-    """The job, from standard input: a command line would show the password."""
-    return Job(**json.load(sys.stdin))
+    """The job, a line of standard input: a command line would show the password.
+
+    From then on this process ends when its standard input does, which the soak holds open for as long as it lives.
+    """
+    job = Job(**json.loads(sys.stdin.readline()))
+    threading.Thread(target=_end_with_the_soak, name="end with the soak", daemon=True).start()
+    return job
+
+
+def _end_with_the_soak() -> None:
+    # Past Python's own buffer, whose lock would be in the way of an end that comes first.
+    while os.read(0, 1):
+        pass
+    os._exit(1)
 
 
 def say(*words: object) -> None:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-import confluent_kafka
-from confluent_kafka import Message, TopicPartition
 from soak import accounting
 from soak.accounting import Arrival, Row
 from soak.job import Job
 from soak.nodes import Nodes
+from soak.topic import PARTITIONS, TOPIC, held
 from soak.workers import Publisher, Reader, Worker, together
 
 from hop.sandbox import KafkaBroker, kafka_broker
 
-_TOPIC = "soak"
-_PARTITIONS = 4
 # Messages a second, of each publisher.
 _RATE = 40.0
 # Seconds: between two things done to processes, on average; how long one is away, at most.
@@ -45,6 +43,8 @@ class Soak:
 
     Attributes:
         rows: what became of the messages, once `run` has returned.
+        shaken: for how many seconds things were killed.
+        early: whether Ctrl-C ended that before its time.
         done: how often each thing was done.
         troubles: what went wrong otherwise.
     """
@@ -56,6 +56,8 @@ class Soak:
         self._progress = progress
         self._chance = random.Random(f"{seed} processes")
         self.rows: list[Row] = []
+        self.shaken = 0.0
+        self.early = False
         self.done: Counter[str] = Counter()
         self.troubles: list[str] = []
 
@@ -64,8 +66,13 @@ class Soak:
         return not self.troubles and all(row.kept for row in self.rows)
 
     def run(self) -> None:
+        """Do it all.
+
+        Ctrl-C while things are killed is the end of that, and what was written by then is accounted for. At any other
+        time, and the second time, it is a KeyboardInterrupt as everywhere. However this ends, no process is left.
+        """
         with kafka_broker(brokers=3) as broker:
-            broker.create_topic(_TOPIC, _PARTITIONS)
+            broker.create_topic(TOPIC, PARTITIONS)
             self._hire(broker)
             workers: list[Worker] = [*self._streams, *self._robust, *self._readers]
             try:
@@ -73,8 +80,7 @@ class Soak:
                 self._settle(broker)
             finally:
                 for worker in workers:
-                    if worker.running:
-                        worker.kill()
+                    worker.abandon()
                     self.troubles += worker.troubles
 
     def _hire(self, broker: KafkaBroker) -> None:
@@ -85,7 +91,7 @@ class Soak:
                 name=name,
                 way=way,
                 addresses=broker.bootstrap_servers.split(","),
-                topic=_TOPIC,
+                topic=TOPIC,
                 user=user.username,
                 password=user.password,
                 ca=str(broker.ca_file),
@@ -106,7 +112,7 @@ class Soak:
             group = f"{user.username}-{way}"
             return [Reader(job(name, way, group=group), self._folder) for name in names]
 
-        beginning = {str(partition): 0 for partition in range(_PARTITIONS)}
+        beginning = {str(partition): 0 for partition in range(PARTITIONS)}
         self._streams = [publisher("stream", number) for number in (1, 2)]
         self._robust = [publisher("robust", number) for number in (1, 2)]
         self._groups = {way: members(way, 3) for way in ("marks", "autocommit")}
@@ -120,10 +126,19 @@ class Soak:
         """Publish and read, and kill who does, and the brokers."""
         nodes = Nodes(broker, random.Random(f"{self._seed} brokers"))
         nodes.start()
-        end = time.monotonic() + self._seconds
-        next_at = time.monotonic() + 2 * _INTERVAL
+        start = now = time.monotonic()
+        end = start + self._seconds
+        next_at = start + 2 * _INTERVAL
+        interrupt = signal.getsignal(signal.SIGINT)
+
+        def remember(*_: object) -> None:
+            self.early = True
+            signal.signal(signal.SIGINT, interrupt)
+
+        # An exception in the middle of a ledger would cost what it says.
+        signal.signal(signal.SIGINT, remember)
         try:
-            while (now := time.monotonic()) < end:
+            while (now := time.monotonic()) < end and not self.early:
                 nodes.check()
                 for worker in workers:
                     worker.look()
@@ -133,6 +148,8 @@ class Soak:
                 self._progress(end - now, self._said(nodes.done))
                 time.sleep(_LOOK)
         finally:
+            signal.signal(signal.SIGINT, interrupt)
+            self.shaken = now - start
             nodes.finish()
             self.done += nodes.done
 
@@ -222,35 +239,3 @@ class Soak:
 
 def summary(done: Counter[str]) -> str:
     return ", ".join(f"{what} {times}" for what, times in sorted(done.items())) or "nothing yet"
-
-
-def held(broker: KafkaBroker) -> list[Arrival]:
-    """All that the topic holds, read with confluent-kafka alone."""
-    consumer = confluent_kafka.Consumer(
-        {**broker.admin_config, "group.id": "accountant", "enable.auto.commit": False}
-    )
-    arrivals: list[Arrival] = []
-    try:
-        for partition in range(_PARTITIONS):
-            _, end = consumer.get_watermark_offsets(TopicPartition(_TOPIC, partition), timeout=60)
-            consumer.assign([TopicPartition(_TOPIC, partition, 0)])
-            offset = 0
-            while offset < end:
-                for message in consumer.consume(1000, 1.0):
-                    if message.error() is None:
-                        arrivals.append(arrival(message))
-                        offset = arrivals[-1].place[1] + 1
-    finally:
-        consumer.close()
-    return arrivals
-
-
-def arrival(message: Message) -> Arrival:
-    partition, offset, body = message.partition(), message.offset(), message.value()
-    assert partition is not None
-    assert offset is not None
-    assert isinstance(body, bytes)
-    name, number, _ = body.split(b" ")
-    identity = dict(message.headers() or ()).get("_id")
-    assert isinstance(identity, bytes)
-    return Arrival((partition, offset), name.decode(), int(number), identity)

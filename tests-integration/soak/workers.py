@@ -68,7 +68,9 @@ class Worker:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", self._module],
                 cwd=_HERE,
+                # It stays open: its end tells the process that the soak is gone, however that ended.
                 stdin=subprocess.PIPE,
+                bufsize=0,
                 stdout=ledger,
                 stderr=log,
                 # A Ctrl-C is for the soak.
@@ -76,8 +78,8 @@ class Worker:
             )
         assert self._process.stdin is not None
         # It may be dead already, which `look` finds out.
-        with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
-            stdin.write(job.text().encode())
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(job.text().encode() + b"\n")
 
     def prepared(self, job: Job) -> Job:
         """The job of the process that is started next."""
@@ -89,6 +91,12 @@ class Worker:
         self._process.kill()
         self._process.wait()
         self._ended()
+
+    def abandon(self) -> None:
+        """End it with `kill -9`, whatever it had to say."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
 
     def tell(self) -> None:
         """Ask it to end, as a program does that is stopped."""
@@ -142,6 +150,9 @@ class Worker:
 
     def _ended(self) -> None:
         self.hear()
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         self._process = self._told = None
         self._up = False
 
