@@ -8,6 +8,8 @@ from types import TracebackType
 
 from hop.sandbox._errors import SandboxError
 
+# Where Hopskotch tells its clients about itself.
+METADATA = "sys.metadata"
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 

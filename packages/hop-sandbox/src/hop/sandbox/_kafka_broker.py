@@ -8,13 +8,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hop.sandbox._broker import check_topic
+from hop.sandbox._broker import METADATA, check_topic
 from hop.sandbox._credential import check_user, stored_passwords, unknown_user
 from hop.sandbox._errors import SandboxError, reason
 from hop.sandbox._kafka import KafkaBroker
 
-# Where Hopskotch tells its clients about itself: everybody reads it, the administrator alone writes it.
-_METADATA = "sys.metadata"
 _DEFAULT_USERS = ("hop",)
 
 
@@ -86,7 +84,8 @@ def kafka_broker(
             for user, password in passwords.items():
                 broker.add_user(user, password)
             there = broker.topics()
-            for topic in (Topic(_METADATA, write=()), *wanted):
+            # Everybody reads it, the administrator alone writes it.
+            for topic in (Topic(METADATA, write=()), *wanted):
                 _ensure(broker, topic, there)
             broker.keep()
         except BaseException:

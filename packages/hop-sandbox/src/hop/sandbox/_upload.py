@@ -10,16 +10,16 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from os import PathLike
 from types import TracebackType
 from typing import Any
 from uuid import UUID, uuid4
 
-from hop.sandbox._broker import Broker, check_port
+from hop.sandbox._broker import METADATA, Broker, check_port
 from hop.sandbox._errors import SandboxError, reason
 
 _HOST = "127.0.0.1"
-_TOPIC = "sys.metadata"
 _KEY = "LargeMessageUploadEndpoint"
 _UPLOAD = re.compile(r"/topic/([A-Za-z0-9._-]{1,249})\+oversized")
 _MESSAGE = re.compile(r"/msg/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
@@ -117,7 +117,7 @@ class UploadServer:
 
         config: dict[str, Any] = {"bootstrap.servers": broker.address}
         producer = Producer({**config, **getattr(broker, "admin_config", {})})
-        producer.produce(_TOPIC, json.dumps({_KEY: self.url}))
+        producer.produce(METADATA, json.dumps({_KEY: self.url}))
         if producer.flush(_PATIENCE):
             raise SandboxError(f"the broker at {broker.address} does not take the announcement")
 
@@ -176,6 +176,11 @@ def upload_server(
         server.stop()
         raise
     return server
+
+
+def check_installed() -> None:
+    """Raise `SandboxError` where the extra `uploads` is not installed."""
+    import_module("hop.sandbox._scram")
 
 
 class _Server(ThreadingHTTPServer):

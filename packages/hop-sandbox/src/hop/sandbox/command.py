@@ -7,17 +7,21 @@ import shlex
 import signal
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from hop.sandbox._broker import METADATA
+from hop.sandbox._certificates import KEY_FILE
 from hop.sandbox._errors import KafkaStartError, SandboxError
 from hop.sandbox._kafka import KafkaBroker
 from hop.sandbox._kafka_broker import Topic, kafka_broker
 from hop.sandbox._memory import MemoryBroker, memory_broker
+from hop.sandbox._upload import UploadServer, check_installed, upload_server
 
 DESCRIPTION = (
     "Run a Kafka broker of your own, to try hop, until Ctrl-C. It forgets everything then, unless --dir says where "
     "to keep it. The default is a small broker in memory without users; --kafka runs Apache Kafka with TLS, users "
-    "and permissions, like Hopskotch."
+    "and permissions, like Hopskotch. With --uploads, messages that are too large for it have a service beside it."
 )
 _EXAMPLE = "gcn"
 _POLL = 0.2
@@ -71,6 +75,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "users named may read or write it, or everybody where none is named; read= and write= may be repeated.",
     )
     parser.add_argument(
+        "--uploads",
+        action="store_true",
+        help="Also run a service for messages that are too large for the broker, which tells its clients of it. With "
+        "--kafka it speaks HTTPS and asks for the broker's users and passwords. It keeps messages in memory.",
+    )
+    parser.add_argument(
         "--kafka",
         action="store_true",
         help="Run Apache Kafka with TLS, users and permissions. The first time, it is downloaded (45 MB).",
@@ -115,7 +125,12 @@ def main(args: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
-        with _start(args) as broker:
+        if args.uploads:
+            # Before anything is downloaded or started.
+            check_installed()
+        with _start(args) as broker, _uploads(args, broker) as server:
+            if server is not None:
+                print(f"What is too large for the broker is uploaded to {server.url}")
             if isinstance(broker, KafkaBroker):
                 _introduce_kafka(broker, args.topics)
             else:
@@ -157,7 +172,22 @@ def _start(args: argparse.Namespace) -> KafkaBroker | MemoryBroker:
         )
     # A number that is none, 0, is for the broker to refuse.
     topics = {each.name: 1 if each.partitions is None else each.partitions for each in args.topics}
+    if args.uploads:
+        topics.setdefault(METADATA, 1)
     return memory_broker(topics, port=args.port)
+
+
+def _uploads(
+    args: argparse.Namespace, broker: KafkaBroker | MemoryBroker
+) -> AbstractContextManager[UploadServer | None]:
+    """The service for large messages, where it is asked for."""
+    if not args.uploads:
+        return nullcontext()
+    if isinstance(broker, MemoryBroker):
+        return upload_server(broker)
+    # Whoever may use the broker may use the service, and trusts it for the same reason.
+    users = {user.username: user.password for user in broker.users.values()}
+    return upload_server(broker, users=users, certificate=broker.ca_file.with_name(KEY_FILE))
 
 
 def _introduce_memory(broker: MemoryBroker, topics: list[Topic]) -> None:
