@@ -19,11 +19,16 @@ from pathlib import Path
 
 import pytest
 
+from hop.io import Metadata, StartPosition, Stream
+from hop.models import MessageModel
 from hop.sandbox import MemoryBroker
 
 HOP = str(Path(sysconfig.get_path("scripts"), "hop"))
 
 Hop = Callable[..., "subprocess.CompletedProcess[str]"]
+Stored = Callable[..., list[tuple[MessageModel, Metadata]]]
+Contents = Callable[[str], list[object]]
+WaitFor = Callable[[str, int], None]
 
 
 @pytest.fixture
@@ -98,6 +103,40 @@ def start(
         process.kill()
         with process, suppress(BrokenPipeError, ValueError):
             process.communicate()
+
+
+@pytest.fixture
+def stored() -> Stored:
+    """What is in a topic, read to its end: each message and its metadata."""
+
+    def read(url: str, ignoretest: bool = True) -> list[tuple[MessageModel, Metadata]]:
+        stream = Stream(auth=False, start_at=StartPosition.EARLIEST, until_eos=True)
+        with stream.open(url, ignoretest=ignoretest) as s:
+            return list(s.read(metadata=True))
+
+    return read
+
+
+@pytest.fixture
+def contents(stored: Stored) -> Contents:
+    """The content of each message in a topic."""
+
+    def read(url: str) -> list[object]:
+        return [message.content for message, _ in stored(url)]  # type: ignore[attr-defined]
+
+    return read
+
+
+@pytest.fixture
+def wait_for(stored: Stored) -> WaitFor:
+    """Wait until so many messages are in a topic."""
+
+    def wait(url: str, count: int) -> None:
+        end = time.monotonic() + 20
+        while len(stored(url)) < count:
+            assert time.monotonic() < end, "the message does not come"
+
+    return wait
 
 
 class Terminal:

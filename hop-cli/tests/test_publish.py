@@ -22,6 +22,9 @@ from hop.publish import messages
 from hop.sandbox import MemoryBroker, memory_broker
 
 Hop = Callable[..., Any]
+Stored = Callable[..., list[tuple[MessageModel, Metadata]]]
+Contents = Callable[[str], list[object]]
+WaitFor = Callable[[str, int], None]
 
 CIRCULAR = """\
 TITLE:   GCN CIRCULAR
@@ -44,24 +47,9 @@ VOEVENT = """\
 """
 
 
-def stored(url: str, ignoretest: bool = True) -> list[tuple[MessageModel, Metadata]]:
-    """What is in a topic."""
-    stream = Stream(auth=False, start_at=StartPosition.EARLIEST, until_eos=True)
-    with stream.open(url, ignoretest=ignoretest) as s:
-        return list(s.read(metadata=True))
-
-
-def contents(url: str) -> list[object]:
-    return [message.content for message, _ in stored(url)]  # type: ignore[attr-defined]
-
-
-def wait_for(url: str, count: int) -> None:
-    end = time.monotonic() + 20
-    while len(stored(url)) < count:
-        assert time.monotonic() < end, "the message does not come"
-
-
-def test_a_circular_in_the_order_of_the_quickstart(hop: Hop, url: str, tmp_path: Path) -> None:
+def test_a_circular_in_the_order_of_the_quickstart(
+    hop: Hop, url: str, tmp_path: Path, stored: Stored
+) -> None:
     (tmp_path / "example.gcn3").write_text(CIRCULAR)
     result = hop("publish", url, "-f", "CIRCULAR", "example.gcn3", "--no-auth")
     assert (result.returncode, result.stdout) == (0, "")
@@ -85,7 +73,11 @@ def test_a_circular_in_the_order_of_the_quickstart(hop: Hop, url: str, tmp_path:
     ],
 )
 def test_options_and_files_in_any_order(
-    hop: Hop, url: str, tmp_path: Path, arguments: list[str]
+    hop: Hop,
+    url: str,
+    tmp_path: Path,
+    arguments: list[str],
+    stored: Stored,
 ) -> None:
     (tmp_path / "c").write_text(CIRCULAR)
     result = hop("publish", *(argument.format(url=url) for argument in arguments))
@@ -93,7 +85,7 @@ def test_options_and_files_in_any_order(
     assert len(stored(url)) == 1
 
 
-def test_a_voevent(hop: Hop, url: str, tmp_path: Path) -> None:
+def test_a_voevent(hop: Hop, url: str, tmp_path: Path, stored: Stored) -> None:
     (tmp_path / "event.xml").write_text(VOEVENT)
     assert hop("publish", "--no-auth", "-fVOEVENT", url, "event.xml").returncode == 0
     ((message, metadata),) = stored(url)
@@ -111,7 +103,14 @@ def test_a_voevent(hop: Hop, url: str, tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("piped", [False, True])
 def test_one_message_in_a_file_or_piped(
-    hop: Hop, url: str, tmp_path: Path, kind: str, text: str, model: type, piped: bool
+    hop: Hop,
+    url: str,
+    tmp_path: Path,
+    kind: str,
+    text: str,
+    model: type,
+    piped: bool,
+    stored: Stored,
 ) -> None:
     (tmp_path / "file").write_text(text)
     arguments = [] if piped else ["file"]
@@ -121,7 +120,7 @@ def test_one_message_in_a_file_or_piped(
     assert type(message) is model
 
 
-def test_a_format_of_a_plugin(hop: Hop, url: str, tmp_path: Path) -> None:
+def test_a_format_of_a_plugin(hop: Hop, url: str, tmp_path: Path, stored: Stored) -> None:
     """A plugin as its author installs it: a module, and an entry point in the metadata of a distribution."""
     (tmp_path / "donuts.py").write_text(
         "import json\n"
@@ -156,7 +155,9 @@ def test_a_format_of_a_plugin(hop: Hop, url: str, tmp_path: Path) -> None:
     assert bad.stderr.startswith("hop: cannot publish bad.json as DONUT: ")
 
 
-def test_several_files_and_json_lines(hop: Hop, url: str, tmp_path: Path) -> None:
+def test_several_files_and_json_lines(
+    hop: Hop, url: str, tmp_path: Path, contents: Contents
+) -> None:
     (tmp_path / "one.json").write_text('{\n  "number": 1\n}\n')
     (tmp_path / "more.jsonl").write_text('\n{"number": 2}\n\n{"number": 3}')
     arguments = ["one.json", "-", "more.jsonl"]
@@ -226,19 +227,23 @@ def test_a_file_that_is_not_there_is_named_by_the_function() -> None:
 
 
 @pytest.mark.parametrize("kind", ["BLOB", "JSON"])
-def test_json_lines_piped_as_documented(hop: Hop, url: str, kind: str) -> None:
+def test_json_lines_piped_as_documented(hop: Hop, url: str, kind: str, contents: Contents) -> None:
     result = hop("publish", "--no-auth", url, "-f", kind, stdin='{"a": 1}\n"text"\n')
     assert result.returncode == 0
     assert contents(url) == [{"a": 1}, "text"]
 
 
-def test_a_blob_is_the_bytes_of_the_file(hop: Hop, url: str, tmp_path: Path) -> None:
+def test_a_blob_is_the_bytes_of_the_file(
+    hop: Hop, url: str, tmp_path: Path, contents: Contents
+) -> None:
     (tmp_path / "image").write_bytes(b"\x89PNG\r\n\x00")
     assert hop("publish", "--no-auth", url, "image").returncode == 0
     assert contents(url) == [b"\x89PNG\r\n\x00"]
 
 
-def test_each_line_of_an_open_pipe_is_published_at_once(start: Any, url: str) -> None:
+def test_each_line_of_an_open_pipe_is_published_at_once(
+    start: Any, url: str, wait_for: WaitFor
+) -> None:
     process = start("publish", "--no-auth", url, "-f", "JSON")
     for number in (1, 2):
         process.stdin.write(b"%d\n" % number)
@@ -250,7 +255,10 @@ def test_each_line_of_an_open_pipe_is_published_at_once(start: Any, url: str) ->
 
 
 def test_what_came_before_a_bad_line_is_delivered_and_counted(
-    hop: Hop, url: str, tmp_path: Path
+    hop: Hop,
+    url: str,
+    tmp_path: Path,
+    contents: Contents,
 ) -> None:
     (tmp_path / "good.json").write_text("1")
     (tmp_path / "bad.jsonl").write_text('{"a": 1}\n{"a": 2}\n{oops\n{"a": 3}\n')
@@ -263,7 +271,7 @@ def test_what_came_before_a_bad_line_is_delivered_and_counted(
     assert contents(url) == [1, {"a": 1}, {"a": 2}]
 
 
-def test_a_message_that_is_too_large_is_named(hop: Hop, url: str) -> None:
+def test_a_message_that_is_too_large_is_named(hop: Hop, url: str, contents: Contents) -> None:
     lines = '"small"\n"' + "x" * 2_000_000 + '"\n'
     result = hop("publish", "--no-auth", url, "-f", "JSON", stdin=lines)
     assert result.returncode == 1
@@ -273,7 +281,7 @@ def test_a_message_that_is_too_large_is_named(hop: Hop, url: str) -> None:
     assert contents(url) == ["small"]
 
 
-def test_headers_key_and_test_mark(hop: Hop, url: str) -> None:
+def test_headers_key_and_test_mark(hop: Hop, url: str, stored: Stored) -> None:
     options = ["--header", "a=1", "--header", "b=x=y", "--header", "a=2", "--key", "S261124a", "-t"]
     assert hop("publish", "--no-auth", url, "-f", "JSON", *options, stdin="1\n").returncode == 0
     assert stored(url) == []
@@ -300,7 +308,9 @@ def test_a_dry_run_sends_nothing_and_needs_no_broker(hop: Hop, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_in_the_middle_of_work(start: Any, url: str, number: int) -> None:
+def test_a_signal_in_the_middle_of_work(
+    start: Any, url: str, number: int, wait_for: WaitFor
+) -> None:
     process = start("publish", "--no-auth", url, "-f", "JSON")
     process.stdin.write(b"1\n")
     process.stdin.flush()
@@ -310,7 +320,7 @@ def test_a_signal_in_the_middle_of_work(start: Any, url: str, number: int) -> No
     assert process.stderr.read() == b"hop: interrupted; 1 message delivered before that\n"
 
 
-def test_a_broker_that_goes_away(start: Any) -> None:
+def test_a_broker_that_goes_away(start: Any, wait_for: WaitFor) -> None:
     with memory_broker({"t": 1}) as broker:
         process = start("publish", "--no-auth", broker.url("t"), "-f", "JSON", "--timeout", "2")
         process.stdin.write(b"1\n")
@@ -328,7 +338,9 @@ def test_a_broker_that_goes_away(start: Any) -> None:
     )
 
 
-def test_what_is_typed_on_a_terminal(terminal: Any, url: str) -> None:
+def test_what_is_typed_on_a_terminal(
+    terminal: Any, url: str, contents: Contents, wait_for: WaitFor
+) -> None:
     session = terminal("publish", "--no-auth", url, "-f", "JSON")
     session.wait_for("Ctrl-D ends them")
     session.type('"typed"\n')
@@ -340,7 +352,9 @@ def test_what_is_typed_on_a_terminal(terminal: Any, url: str) -> None:
 
 
 def test_what_is_said_of_ctrl_c_on_a_terminal_is_on_a_line_of_its_own(
-    terminal: Any, url: str
+    terminal: Any,
+    url: str,
+    wait_for: WaitFor,
 ) -> None:
     session = terminal("publish", "--no-auth", url, "-f", "JSON")
     session.wait_for("Ctrl-D ends them")
@@ -404,7 +418,7 @@ def test_topics_are_listed(hop: Hop, hop_broker: MemoryBroker, hop_topic: str) -
     )
 
 
-def test_python_dash_m(environment: dict[str, str], url: str) -> None:
+def test_python_dash_m(environment: dict[str, str], url: str, contents: Contents) -> None:
     import sys
 
     result = subprocess.run(

@@ -13,31 +13,18 @@ from zlib import crc32
 
 import pytest
 
-from hop.io import Metadata, StartPosition, Stream
+from hop.io import Metadata
 from hop.models import MessageModel
 from hop.robust_publisher import PublicationJournal, inspect_journal, read_journal
 from hop.sandbox import memory_broker
 
 Hop = Callable[..., Any]
+Stored = Callable[..., list[tuple[MessageModel, Metadata]]]
+Contents = Callable[[str], list[object]]
+WaitFor = Callable[[str, int], None]
 
 NOWHERE = "kafka://127.0.0.1:9/t"
 ROBUST = ["publish", "--no-auth", "-f", "JSON", "--robust"]
-
-
-def stored(url: str, ignoretest: bool = True) -> list[tuple[MessageModel, Metadata]]:
-    stream = Stream(auth=False, start_at=StartPosition.EARLIEST, until_eos=True)
-    with stream.open(url, ignoretest=ignoretest) as s:
-        return list(s.read(metadata=True))
-
-
-def contents(url: str) -> list[object]:
-    return [message.content for message, _ in stored(url)]  # type: ignore[attr-defined]
-
-
-def wait_for(url: str, count: int) -> None:
-    end = time.monotonic() + 20
-    while len(stored(url)) < count:
-        assert time.monotonic() < end, "the message does not come"
 
 
 def waiting(path: Path) -> list[bytes]:
@@ -66,7 +53,12 @@ def journal(tmp_path: Path) -> Path:
     ],
 )
 def test_published_through_the_journal(
-    hop: Hop, url: str, tmp_path: Path, journal: Path, arguments: list[str]
+    hop: Hop,
+    url: str,
+    tmp_path: Path,
+    journal: Path,
+    arguments: list[str],
+    contents: Contents,
 ) -> None:
     (tmp_path / "file").write_text("1\n2\n")
     result = hop("publish", *(argument.format(url=url) for argument in arguments))
@@ -79,7 +71,9 @@ def test_published_through_the_journal(
     assert not (tmp_path / "file.lock").exists()
 
 
-def test_headers_key_test_mark_and_format(hop: Hop, url: str, tmp_path: Path) -> None:
+def test_headers_key_test_mark_and_format(
+    hop: Hop, url: str, tmp_path: Path, stored: Stored
+) -> None:
     (tmp_path / "c").write_text("TITLE:   GCN CIRCULAR\nSUBJECT: x\n\nFound.\n")
     options = ["--header", "a=1", "--key", "k", "-t", "--robust=own"]
     result = hop("publish", "--no-auth", url, "-f", "CIRCULAR", "c", *options)
@@ -94,7 +88,9 @@ def test_headers_key_test_mark_and_format(hop: Hop, url: str, tmp_path: Path) ->
     assert inspect_journal(tmp_path / "own").waiting == ()
 
 
-def test_several_files_and_standard_input(hop: Hop, url: str, tmp_path: Path) -> None:
+def test_several_files_and_standard_input(
+    hop: Hop, url: str, tmp_path: Path, contents: Contents
+) -> None:
     for name, text in (("a", "1\n2\n"), ("b", '"b"')):
         (tmp_path / name).write_text(text)
     result = hop(*ROBUST, url, "a", "-", "b", stdin="3\n")
@@ -113,7 +109,9 @@ def test_a_dry_run_makes_no_journal(hop: Hop, tmp_path: Path) -> None:
     assert list(tmp_path.glob("publisher*")) == []
 
 
-def test_a_dead_broker_then_the_next_run(hop: Hop, journal: Path) -> None:
+def test_a_dead_broker_then_the_next_run(
+    hop: Hop, journal: Path, stored: Stored, contents: Contents
+) -> None:
     start = time.monotonic()
     result = hop(*ROBUST, NOWHERE, "--timeout", "2", stdin="1\n2\n")
     assert 2 < time.monotonic() - start < 10
@@ -145,7 +143,9 @@ def test_a_dead_broker_then_the_next_run(hop: Hop, journal: Path) -> None:
         assert contents(broker.url("other")) == [3]
 
 
-def test_what_waits_is_sent_without_anything_new(hop: Hop, url: str, journal: Path) -> None:
+def test_what_waits_is_sent_without_anything_new(
+    hop: Hop, url: str, journal: Path, contents: Contents
+) -> None:
     with PublicationJournal(journal) as opened:
         opened.queue_message(b"1", [("_format", b"json")])
     result = hop(*ROBUST, url, stdin="")
@@ -159,7 +159,9 @@ def test_what_waits_is_sent_without_anything_new(hop: Hop, url: str, journal: Pa
     )
 
 
-def test_what_waits_does_not_wait_for_something_new(start: Any, url: str, journal: Path) -> None:
+def test_what_waits_does_not_wait_for_something_new(
+    start: Any, url: str, journal: Path, wait_for: WaitFor
+) -> None:
     with PublicationJournal(journal) as opened:
         opened.queue_message(b"1", [("_format", b"json")])
     process = start(*ROBUST, url)
@@ -171,7 +173,9 @@ def test_what_waits_does_not_wait_for_something_new(start: Any, url: str, journa
     assert process.wait(20) == 0
 
 
-def test_before_a_bad_line_everything_is_sent(hop: Hop, url: str, journal: Path) -> None:
+def test_before_a_bad_line_everything_is_sent(
+    hop: Hop, url: str, journal: Path, contents: Contents
+) -> None:
     result = hop(*ROBUST, url, stdin="1\n2\noops\n3\n")
     assert result.returncode == 1
     assert result.stderr == (
@@ -228,7 +232,9 @@ def test_a_journal_of_a_later_release(hop: Hop, url: str, journal: Path) -> None
     assert "--robust=JOURNAL" not in result.stderr
 
 
-def test_one_at_a_time(hop: Hop, start: Any, url: str) -> None:
+def test_one_at_a_time(
+    hop: Hop, start: Any, url: str, contents: Contents, wait_for: WaitFor
+) -> None:
     first = start(*ROBUST, url)
     first.stdin.write(b"1\n")
     first.stdin.flush()
@@ -242,7 +248,9 @@ def test_one_at_a_time(hop: Hop, start: Any, url: str) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_while_it_reads(start: Any, url: str, journal: Path, number: int) -> None:
+def test_a_signal_while_it_reads(
+    start: Any, url: str, journal: Path, number: int, wait_for: WaitFor
+) -> None:
     process = start(*ROBUST, url)
     process.stdin.write(b"1\n")
     process.stdin.flush()
@@ -298,7 +306,9 @@ def test_what_it_says_when_interrupted_is_what_it_has_written(
         before = after
 
 
-def test_killed_it_keeps_what_it_has_read(start: Any, hop: Hop, url: str, journal: Path) -> None:
+def test_killed_it_keeps_what_it_has_read(
+    start: Any, hop: Hop, url: str, journal: Path, contents: Contents
+) -> None:
     process = start(*ROBUST, NOWHERE)
     process.stdin.write(b"1\n2\n")
     process.stdin.flush()
