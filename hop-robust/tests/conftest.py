@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from hop.io import StartPosition, Stream
+from hop.robust_publisher import PublicationJournal
 from hop.sandbox import MemoryBroker
 
 Read = Callable[..., list[Any]]
 Run = Callable[..., "subprocess.Popen[str]"]
+Fill = Callable[..., list[int]]
 
 
 @pytest.fixture
@@ -26,6 +28,27 @@ def url(hop_broker: MemoryBroker, hop_topic: str) -> str:
 @pytest.fixture
 def journal_path(tmp_path: Path) -> Path:
     return tmp_path / "publisher.journal"
+
+
+@pytest.fixture
+def bodies() -> list[bytes]:
+    """What the messages of a journal say, unless it matters."""
+    return [b"first", b"second, which is longer", b"third"]
+
+
+@pytest.fixture
+def fill(bodies: list[bytes]) -> Fill:
+    """Write messages to a journal, and return where each record ends."""
+
+    def write(path: Path, messages: list[bytes] = bodies) -> list[int]:
+        ends = []
+        with PublicationJournal(path) as journal:
+            for body in messages:
+                journal.queue_message(body, [("h", b"v")], topic="t", key=b"k")
+                ends.append(path.stat().st_size)
+        return ends
+
+    return write
 
 
 @pytest.fixture

@@ -29,18 +29,7 @@ from hop.robust_publisher import (
 from hop.robust_publisher._dead import DeadLetters
 
 Run = Callable[..., "subprocess.Popen[str]"]
-
-BODIES = [b"first", b"second, which is longer", b"third"]
-
-
-def fill(path: Path, bodies: list[bytes] = BODIES) -> list[int]:
-    """Write messages to a journal, and return where each record ends."""
-    ends = []
-    with PublicationJournal(path) as journal:
-        for body in bodies:
-            journal.queue_message(body, [("h", b"v")], topic="t", key=b"k")
-            ends.append(path.stat().st_size)
-    return ends
+Fill = Callable[..., list[int]]
 
 
 def send(journal: PublicationJournal) -> QueuedMessage:
@@ -99,7 +88,7 @@ def test_messages_are_as_they_were_queued(journal_path: Path) -> None:
     assert (message.topic, message.key) == ("t", b"")
 
 
-def test_an_empty_journal(journal_path: Path) -> None:
+def test_an_empty_journal(journal_path: Path, fill: Fill) -> None:
     fill(journal_path, [])
     report = inspect_journal(journal_path)
     assert (report.waiting, report.damages, report.files) == ((), (), 1)
@@ -140,7 +129,7 @@ def send_nothing(journal: PublicationJournal) -> int:
     return message.sequence
 
 
-def test_nothing_is_changed_whatever_is_found(journal_path: Path) -> None:
+def test_nothing_is_changed_whatever_is_found(journal_path: Path, fill: Fill) -> None:
     ends = fill(journal_path)
     DeadLetters(journal_path).add(QueuedMessage(7, b"refused", [], "t"), "too large")
     whole = journal_path.read_bytes()
@@ -153,7 +142,7 @@ def test_nothing_is_changed_whatever_is_found(journal_path: Path) -> None:
         assert contents(journal_path.parent) == before
 
 
-def test_cut_anywhere_it_is_unfinished_and_sound(journal_path: Path) -> None:
+def test_cut_anywhere_it_is_unfinished_and_sound(journal_path: Path, fill: Fill) -> None:
     ends = fill(journal_path)
     content = journal_path.read_bytes()
     start = 33  # the size of the record that begins a file
@@ -166,7 +155,9 @@ def test_cut_anywhere_it_is_unfinished_and_sound(journal_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", range(0, 250, 7))
-def test_a_flipped_bit_is_found_and_what_it_costs(journal_path: Path, place: int) -> None:
+def test_a_flipped_bit_is_found_and_what_it_costs(
+    journal_path: Path, place: int, fill: Fill, bodies: list[bytes]
+) -> None:
     ends = fill(journal_path)
     content = bytearray(journal_path.read_bytes())
     place %= len(content)
@@ -177,7 +168,7 @@ def test_a_flipped_bit_is_found_and_what_it_costs(journal_path: Path, place: int
     assert damage.file == journal_path
     assert damage.offset <= place < damage.offset + damage.size
     found = waiting(journal_path)
-    lost = len(BODIES) - len(found)
+    lost = len(bodies) - len(found)
     assert count(report) == len(found)
     assert lost <= damage.lost <= 1
     assert lost == (place >= 33)
@@ -185,9 +176,9 @@ def test_a_flipped_bit_is_found_and_what_it_costs(journal_path: Path, place: int
     assert len(ends) == 3
 
 
-def test_damage_that_costs_no_message(journal_path: Path) -> None:
+def test_damage_that_costs_no_message(journal_path: Path, bodies: list[bytes]) -> None:
     with PublicationJournal(journal_path) as journal:
-        for body in BODIES:
+        for body in bodies:
             journal.queue_message(body)
         before = journal_path.stat().st_size
         send(journal)
@@ -200,9 +191,11 @@ def test_damage_that_costs_no_message(journal_path: Path) -> None:
     assert count(report) == 4  # one of them is sent again
 
 
-def test_damage_where_everything_has_been_sent_costs_nothing(journal_path: Path) -> None:
+def test_damage_where_everything_has_been_sent_costs_nothing(
+    journal_path: Path, bodies: list[bytes]
+) -> None:
     with PublicationJournal(journal_path) as journal:
-        for body in BODIES:
+        for body in bodies:
             journal.queue_message(body)
         send(journal)
         send(journal)
@@ -211,10 +204,10 @@ def test_damage_where_everything_has_been_sent_costs_nothing(journal_path: Path)
     journal_path.write_bytes(content)
     report = inspect_journal(journal_path)
     assert [damage.lost for damage in report.damages] == [0]
-    assert waiting(journal_path) == [BODIES[2]]
+    assert waiting(journal_path) == [bodies[2]]
 
 
-def test_a_hole_costs_what_was_in_it(journal_path: Path) -> None:
+def test_a_hole_costs_what_was_in_it(journal_path: Path, fill: Fill) -> None:
     many = [b"%d" % number * 50 for number in range(100)]
     ends = fill(journal_path, many)
     content = bytearray(journal_path.read_bytes())
@@ -240,7 +233,7 @@ def test_a_sealed_file_that_was_cut_is_damaged(journal_path: Path) -> None:
     assert count(report) == 98
 
 
-def test_damage_among_what_was_refused(journal_path: Path) -> None:
+def test_damage_among_what_was_refused(journal_path: Path, fill: Fill) -> None:
     fill(journal_path)
     letters = DeadLetters(journal_path)
     for number in range(3):
@@ -253,7 +246,7 @@ def test_damage_among_what_was_refused(journal_path: Path) -> None:
     assert [(damage.file, damage.lost) for damage in report.damages] == [(letters.path, 1)]
 
 
-def test_what_was_refused_and_why(journal_path: Path) -> None:
+def test_what_was_refused_and_why(journal_path: Path, fill: Fill, bodies: list[bytes]) -> None:
     fill(journal_path)
     letters = DeadLetters(journal_path)
     letters.add(QueuedMessage(3, b"big", [("h", b"v")], "t", b"k"), "too large")
@@ -263,7 +256,7 @@ def test_what_was_refused_and_why(journal_path: Path) -> None:
     assert why == "too large"
     assert homeless.topic is None
     assert inspect_journal(journal_path).refused == 2
-    assert waiting(journal_path) == BODIES
+    assert waiting(journal_path) == bodies
 
 
 HOLD = """
@@ -323,12 +316,12 @@ def test_a_journal_that_is_in_use_all_the_time(journal_path: Path, run: Run) -> 
     seen = 0
     while process.poll() is None:
         assert inspect_journal(journal_path).damages == ()
-        bodies = waiting(journal_path)
-        for body in bodies:
+        found = waiting(journal_path)
+        for body in found:
             assert len(body.split(b" ")[1]) == int(body.split(b" ")[0]) % 2000
-        numbers = [int(body.split(b" ")[0]) for body in bodies]
+        numbers = [int(body.split(b" ")[0]) for body in found]
         assert numbers == sorted(set(numbers))
-        seen += bool(bodies)
+        seen += bool(found)
     assert process.communicate()[1] == ""
     assert seen > 5
     assert waiting(journal_path) == taken(journal_path)
@@ -404,7 +397,7 @@ def test_a_file_that_is_no_journal(journal_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 33 + 9])
-def test_a_journal_with_no_sound_record_is_one(journal_path: Path, place: int) -> None:
+def test_a_journal_with_no_sound_record_is_one(journal_path: Path, place: int, fill: Fill) -> None:
     fill(journal_path, [b"only"])
     content = bytearray(journal_path.read_bytes())
     for damaged in (place, 33 + 20):
@@ -448,20 +441,20 @@ def refuse(path: Path, bodies: list[bytes]) -> None:
 REFUSED = [b"%d" % number * 3000 for number in range(5)]
 
 
-def test_what_was_refused_waits_again(journal_path: Path) -> None:
+def test_what_was_refused_waits_again(journal_path: Path, fill: Fill, bodies: list[bytes]) -> None:
     fill(journal_path)
     refuse(journal_path, REFUSED)
     assert retry_refused(journal_path) == 5
     assert list(read_refused(journal_path)) == []
     assert not journal_path.with_name("publisher.journal.dead").exists()
     messages = list(read_journal(journal_path))
-    assert [m.message for m in messages] == BODIES + REFUSED
+    assert [m.message for m in messages] == bodies + REFUSED
     assert (messages[-1].topic, messages[-1].key) == ("t", b"k")
     assert messages[-1].headers == [("_id", b"i" * 16)]
     assert retry_refused(journal_path) == 0
     with PublicationJournal(journal_path) as journal:
         journal.queue_message(b"new")
-        assert [send(journal).message for _ in range(9)] == [*BODIES, *REFUSED, b"new"]
+        assert [send(journal).message for _ in range(9)] == [*bodies, *REFUSED, b"new"]
     assert {file.name for file in journal_path.parent.iterdir()} == {
         "publisher.journal",
         "publisher.journal.lock",
@@ -497,10 +490,10 @@ def test_damage_is_put_aside_and_the_others_wait_again(
     assert "is damaged" in caplog.text
 
 
-def test_nothing_was_refused(journal_path: Path) -> None:
+def test_nothing_was_refused(journal_path: Path, fill: Fill, bodies: list[bytes]) -> None:
     fill(journal_path)
     assert retry_refused(journal_path) == 0
-    assert waiting(journal_path) == BODIES
+    assert waiting(journal_path) == bodies
 
 
 # Ends, as by kill -9, just before it opens or renames a file for the so-many-th time.
@@ -519,8 +512,11 @@ retry_refused(sys.argv[1])
 """
 
 
-@pytest.mark.parametrize("before", [[], BODIES])
-def test_killed_anywhere_it_neither_loses_nor_doubles(tmp_path: Path, before: list[bytes]) -> None:
+@pytest.mark.parametrize("some", [False, True])
+def test_killed_anywhere_it_neither_loses_nor_doubles(
+    tmp_path: Path, some: bool, fill: Fill, bodies: list[bytes]
+) -> None:
+    before = bodies if some else []
     step, codes = 0, []
     while not codes or codes[-1]:
         step += 1

@@ -13,21 +13,10 @@ import pytest
 from hop.robust_publisher import JournalCorruptError, PublicationJournal
 
 Run = Callable[..., "subprocess.Popen[str]"]
-
-BODIES = [b"first", b"second, which is longer", b"third"]
-
-
-def fill(path: Path, bodies: list[bytes] = BODIES) -> list[int]:
-    """Write messages to a journal, and return where each record ends."""
-    ends = []
-    with PublicationJournal(path) as journal:
-        for body in bodies:
-            journal.queue_message(body, [("h", b"v")], topic="t", key=b"k")
-            ends.append(path.stat().st_size)
-    return ends
+Fill = Callable[..., list[int]]
 
 
-def bodies(path: Path) -> list[bytes]:
+def given(path: Path) -> list[bytes]:
     """What a journal gives."""
     with PublicationJournal(path) as journal:
         return take_all(journal)
@@ -44,38 +33,45 @@ def bad_files(path: Path) -> list[Path]:
     return sorted(path.parent.glob("*.bad"))
 
 
-def test_cut_anywhere_it_gives_what_is_complete(journal_path: Path) -> None:
+def test_cut_anywhere_it_gives_what_is_complete(
+    journal_path: Path, fill: Fill, bodies: list[bytes]
+) -> None:
     ends = fill(journal_path)
     content = journal_path.read_bytes()
     for size in range(len(content)):
         journal_path.write_bytes(content[:size])
-        assert bodies(journal_path) == BODIES[: sum(end <= size for end in ends)], size
+        assert given(journal_path) == bodies[: sum(end <= size for end in ends)], size
         assert bad_files(journal_path) == []
 
 
-def test_what_was_cut_is_gone_for_good(journal_path: Path) -> None:
+def test_what_was_cut_is_gone_for_good(journal_path: Path, fill: Fill, bodies: list[bytes]) -> None:
     ends = fill(journal_path)
     journal_path.write_bytes(journal_path.read_bytes()[: ends[-1] - 3])
     with PublicationJournal(journal_path) as journal:
         assert journal_path.stat().st_size == ends[1]
         journal.queue_message(b"fourth")
-    assert bodies(journal_path) == [*BODIES[:2], b"fourth"]
+    assert given(journal_path) == [*bodies[:2], b"fourth"]
 
 
 def test_a_cut_tail_is_no_damage_to_those_who_want_to_know(
-    journal_path: Path, caplog: pytest.LogCaptureFixture
+    journal_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    fill: Fill,
+    bodies: list[bytes],
 ) -> None:
     fill(journal_path)
     journal_path.write_bytes(journal_path.read_bytes()[:-3])
     with PublicationJournal(journal_path, on_corruption="raise") as journal:
-        assert take_all(journal) == BODIES[:2]
+        assert take_all(journal) == bodies[:2]
     assert "ends within a record" in caplog.text
 
 
-def test_a_flipped_bit_costs_one_record(journal_path: Path) -> None:
+def test_a_flipped_bit_costs_one_record(
+    journal_path: Path, fill: Fill, bodies: list[bytes]
+) -> None:
     ends = fill(journal_path)
     content = journal_path.read_bytes()
-    start = ends[0] - (ends[2] - ends[1]) - (len(BODIES[0]) - len(BODIES[2]))
+    start = ends[0] - (ends[2] - ends[1]) - (len(bodies[0]) - len(bodies[2]))
     for place in range(len(content)):
         # every bit of one record's head, and one of each other byte
         for bit in range(8) if ends[0] <= place < ends[0] + 32 else [place % 8]:
@@ -85,21 +81,24 @@ def test_a_flipped_bit_costs_one_record(journal_path: Path) -> None:
             for old in journal_path.parent.glob("publisher.journal.*"):
                 old.unlink()
             hit = sum(end <= place for end in ends)
-            expected = BODIES if place < start else BODIES[:hit] + BODIES[hit + 1 :]
-            assert bodies(journal_path) == expected, (place, bit)
+            expected = bodies if place < start else bodies[:hit] + bodies[hit + 1 :]
+            assert given(journal_path) == expected, (place, bit)
             if start <= place < ends[1]:
                 assert bad_files(journal_path), (place, bit)
 
 
 def test_damaged_bytes_are_kept_and_told_of_once(
-    journal_path: Path, caplog: pytest.LogCaptureFixture
+    journal_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    fill: Fill,
+    bodies: list[bytes],
 ) -> None:
     ends = fill(journal_path)
     content = bytearray(journal_path.read_bytes())
     content[ends[1] - 1] ^= 1
     journal_path.write_bytes(content)
     for _ in range(3):
-        assert bodies(journal_path) == [BODIES[0], BODIES[2]]
+        assert given(journal_path) == [bodies[0], bodies[2]]
     [bad] = bad_files(journal_path)
     assert bad.read_bytes() == content[ends[0] : ends[1]]
     assert bad.stat().st_mode & 0o777 == 0o600
@@ -107,18 +106,18 @@ def test_damaged_bytes_are_kept_and_told_of_once(
     assert bad.name in record.message
 
 
-def test_a_hole_costs_what_it_touches(journal_path: Path) -> None:
+def test_a_hole_costs_what_it_touches(journal_path: Path, fill: Fill) -> None:
     many = [b"%d" % number * 50 for number in range(100)]
     ends = fill(journal_path, many)
     content = bytearray(journal_path.read_bytes())
     first, last = ends[20] + 10, ends[40] + 10
     content[first:last] = bytes(last - first)
     journal_path.write_bytes(content)
-    assert bodies(journal_path) == many[:21] + many[42:]
+    assert given(journal_path) == many[:21] + many[42:]
     assert len(bad_files(journal_path)) == 1
 
 
-def test_after_damage_it_goes_on(journal_path: Path) -> None:
+def test_after_damage_it_goes_on(journal_path: Path, fill: Fill, bodies: list[bytes]) -> None:
     ends = fill(journal_path)
     content = bytearray(journal_path.read_bytes())
     content[ends[0] + 5] ^= 1
@@ -126,7 +125,7 @@ def test_after_damage_it_goes_on(journal_path: Path) -> None:
     with PublicationJournal(journal_path) as journal:
         journal.queue_message(b"fourth")
     with PublicationJournal(journal_path) as journal:
-        for body in (BODIES[0], BODIES[2], b"fourth"):
+        for body in (bodies[0], bodies[2], b"fourth"):
             entry = journal.get_next_message_to_send()
             assert entry is not None
             assert entry.message == body
@@ -135,7 +134,7 @@ def test_after_damage_it_goes_on(journal_path: Path) -> None:
         assert not list(journal_path.parent.glob("*.sealed"))
 
 
-def test_damage_can_be_an_error(journal_path: Path) -> None:
+def test_damage_can_be_an_error(journal_path: Path, fill: Fill, bodies: list[bytes]) -> None:
     ends = fill(journal_path)
     content = bytearray(journal_path.read_bytes())
     content[ends[0] + 5] ^= 1
@@ -143,7 +142,7 @@ def test_damage_can_be_an_error(journal_path: Path) -> None:
     with pytest.raises(JournalCorruptError, match="is damaged"):
         PublicationJournal(journal_path, on_corruption="raise")
     assert journal_path.read_bytes() == content
-    assert bodies(journal_path) == [BODIES[0], BODIES[2]]
+    assert given(journal_path) == [bodies[0], bodies[2]]
 
 
 def test_on_corruption_has_two_values(journal_path: Path) -> None:
@@ -159,28 +158,30 @@ def test_a_file_that_is_no_journal_is_left_alone(journal_path: Path, content: by
     assert journal_path.read_bytes() == content
 
 
-def test_a_journal_of_which_nothing_is_sound_is_a_journal(journal_path: Path) -> None:
+def test_a_journal_of_which_nothing_is_sound_is_a_journal(journal_path: Path, fill: Fill) -> None:
     fill(journal_path, [b"x" * 1000])
     content = bytearray(journal_path.read_bytes())
     # one bit of the file's beginning, and one of the message
     content[0] ^= 1
     content[-1] ^= 1
     journal_path.write_bytes(content)
-    assert bodies(journal_path) == []
+    assert given(journal_path) == []
     assert [file.read_bytes() for file in bad_files(journal_path)] == [content]
     # its first sector did not get to disk, nor did the end of the message
     journal_path.write_bytes(bytes(512) + content[512:-100] + bytes(100))
-    assert bodies(journal_path) == []
+    assert given(journal_path) == []
     assert len(bad_files(journal_path)) == 2
 
 
 @pytest.mark.parametrize("size", [0, 1, 5000])
 def test_a_file_of_zeros_is_an_empty_journal(journal_path: Path, size: int) -> None:
     journal_path.write_bytes(bytes(size))
-    assert bodies(journal_path) == []
+    assert given(journal_path) == []
 
 
-def test_a_journal_within_a_message_is_a_message(journal_path: Path, tmp_path: Path) -> None:
+def test_a_journal_within_a_message_is_a_message(
+    journal_path: Path, tmp_path: Path, fill: Fill
+) -> None:
     inner = tmp_path / "inner"
     fill(inner)
     letter = inner.read_bytes()
@@ -188,11 +189,14 @@ def test_a_journal_within_a_message_is_a_message(journal_path: Path, tmp_path: P
     content = bytearray(journal_path.read_bytes())
     content[ends[0] - len(letter) - 40] ^= 1
     journal_path.write_bytes(content)
-    assert bodies(journal_path) == [b"after"]
+    assert given(journal_path) == [b"after"]
 
 
 def test_what_another_journal_left_is_not_taken_for_ones_own(
-    journal_path: Path, tmp_path: Path
+    journal_path: Path,
+    tmp_path: Path,
+    fill: Fill,
+    bodies: list[bytes],
 ) -> None:
     """After a power failure, blocks of a file may hold what was in them before."""
     other = tmp_path / "other"
@@ -200,12 +204,12 @@ def test_what_another_journal_left_is_not_taken_for_ones_own(
     fill(journal_path)
     with journal_path.open("ab") as file:
         file.write(other.read_bytes())
-    assert bodies(journal_path) == BODIES
+    assert given(journal_path) == bodies
     [bad] = bad_files(journal_path)
     assert bad.read_bytes() == other.read_bytes()
 
 
-def test_random_damage_never_keeps_it_from_opening(journal_path: Path) -> None:
+def test_random_damage_never_keeps_it_from_opening(journal_path: Path, fill: Fill) -> None:
     chance = random.Random(1)
     many = [b"%d" % number for number in range(50)]
     fill(journal_path, many)
@@ -216,7 +220,7 @@ def test_random_damage_never_keeps_it_from_opening(journal_path: Path) -> None:
             place, size = chance.randrange(4, len(content)), chance.randrange(1, 60)
             damaged[place : place + size] = chance.randbytes(size)
         journal_path.write_bytes(damaged)
-        found = bodies(journal_path)
+        found = given(journal_path)
         assert set(found) <= set(many)
         assert found == sorted(found, key=many.index)
         for old in journal_path.parent.glob("publisher.journal.*"):
@@ -233,7 +237,7 @@ def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
         PublicationJournal(tmp_path / "missing" / "publisher.journal")
 
 
-def test_a_file_that_may_not_be_read(journal_path: Path, run: Run) -> None:
+def test_a_file_that_may_not_be_read(journal_path: Path, run: Run, fill: Fill) -> None:
     fill(journal_path)
     journal_path.chmod(0)
     program = """
@@ -288,7 +292,7 @@ def test_on_a_full_disk_writing_raises_and_the_journal_stays_sound(
     accepted, refused = map(int, out.split())
     assert accepted + refused == 30, err
     assert refused > 3
-    found = bodies(journal_path)
+    found = given(journal_path)
     assert len(found) == accepted + 1
     assert found[-1] == b"after"
 
