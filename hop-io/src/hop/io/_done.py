@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 
 import confluent_kafka
-from confluent_kafka import KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from hop.io._turns import Turns
 
 logger = logging.getLogger("hop.io")
+
+# What the broker answers while the members of a group share the partitions anew; how long to wait then, in seconds.
+_SHARING = {KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS}
+_PAUSE = 0.05
 
 
 class Done:
@@ -61,14 +66,24 @@ class Done:
             topic, partition, offset = self._left.popleft()
             self._mark(topic, partition, offset, commit=False, rewind=False)
 
-    def commit(self) -> None:
-        """Have the broker know what is done, now; for whoever has the turn."""
+    def commit(self, patience: float = 0.0) -> None:
+        """Have the broker know what is done, now; for whoever has the turn.
+
+        Args:
+            patience: how long to try while the group shares the partitions anew, in seconds.
+        """
         self.store()
-        try:
-            self._client.commit(asynchronous=False)
-        except KafkaException as exc:
-            # Nothing is stored, or the group has gone on without us.
-            logger.debug("commit: %s", exc)
+        end = time.monotonic() + patience
+        while True:
+            try:
+                self._client.commit(asynchronous=False)
+                return
+            except KafkaException as exc:
+                # Nothing is stored, or the group has gone on without us.
+                logger.debug("commit: %s", exc)
+                if exc.args[0].code() not in _SHARING or time.monotonic() >= end:
+                    return
+            time.sleep(_PAUSE)
 
     def forget(self, partitions: list[TopicPartition]) -> None:
         """These partitions belong to another member of the group from now on."""

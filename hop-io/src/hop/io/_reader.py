@@ -203,6 +203,9 @@ class Reader:
         else:
             with self._turns.turn():
                 self.done.store()
+                if self.in_group and self._connection.down is None:
+                    # Who leaves while others join is told of the new shares no more, and then may not commit.
+                    self.done.commit(self._patience)
                 self._client.close()
 
     def _open(self, start_at: StartAt, timeout: float) -> None:
