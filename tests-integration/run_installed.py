@@ -1,9 +1,9 @@
 """`hatch run installed`: all tests on the client as users install it, on the oldest and the newest Python.
 
 Wheels of every distribution are built and installed in a fresh environment for each Python, and the tests are run
-there, with nothing of this checkout to import. Tests with released clients, which have Pythons of their own, run beside
-the newest alone. The Pythons work at the same time. One that is not on this machine, as
-`uv python find` knows it, is left out, which is said; if none is, the Python that runs this is taken.
+there, with nothing of this checkout to import. The Pythons work at the same time; the tests with released clients, which
+have Pythons of their own, and those of the soak run beside the newest alone. A Python that is not on this machine, as
+`uv python find` knows it, is left out, which is said; if none is, the one that runs this is taken.
 
 Exit code 1 when anything failed.
 """
@@ -23,7 +23,7 @@ from installing import ROOT, clean_environment, interpreter, run
 
 PYTHONS = ["3.10", "3.13"]
 # What has to be tried with one of them only.
-ONCE = ["--ignore=tests-integration/interop"]
+ONCE = [f"--ignore=tests-integration/{name}" for name in ("interop", "soak")]
 WANTED = [
     "hop-client",
     "hop-io[offload]",
