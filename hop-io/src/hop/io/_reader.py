@@ -203,10 +203,19 @@ class Reader:
         else:
             with self._turns.turn():
                 self.done.store()
-                if self.in_group and self._connection.down is None:
+                if self.in_group and self._group_answers():
                     # Who leaves while others join is told of the new shares no more, and then may not commit.
                     self.done.commit(self._patience)
                 self._client.close()
+
+    def _group_answers(self) -> bool:
+        """Whether the group's broker is there: where it is not, a commit would wait for it for most of a minute."""
+        try:
+            self._client.committed([TopicPartition(self._topics[0], 0)], _REFRESH_WAIT)
+        except KafkaException as exc:
+            logger.debug("no news of the group from %s: %s", self._connection.broker, exc)
+            return False
+        return True
 
     def _open(self, start_at: StartAt, timeout: float) -> None:
         found = self._connection.metadata(self._client, self._topics, timeout)
