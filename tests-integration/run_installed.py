@@ -1,7 +1,7 @@
 """`hatch run installed`: all tests on the client as users install it, on the oldest and the newest Python.
 
 Wheels of every distribution are built and installed in a fresh environment for each Python, and the tests are run
-there, with nothing of this checkout to import. The Pythons work at the same time; the tests with released clients, which
+there, with nothing of this checkout to import. The Pythons work at the same time; tests with released clients, which
 have Pythons of their own, and those of the soak run beside the newest alone. A Python that is not on this machine, as
 `uv python find` knows it, is left out, which is said; if none is, the one that runs this is taken.
 
