@@ -220,11 +220,11 @@ def test_who_is_refused_an_idempotent_producer_writes_without_as_soon_as_allowed
         hop_kafka.grant(STRANGER, topic, write=True)
         end = time.monotonic() + 20
         while True:
-            s.write("now")
             try:
+                s.write("now")
                 assert s.flush() == 0
                 break
-            except DeliveryError:  # a broker that has not heard of it
+            except DeliveryError:  # a broker, or the stream, that has not heard of it
                 assert time.monotonic() < end
         for number in range(10):
             s.write(number)
