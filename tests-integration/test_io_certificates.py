@@ -204,4 +204,5 @@ def test_hop_doctor_tells_which_it_is(
     )
     assert done.returncode == 1
     assert reason in done.stdout
+    assert ("use the host name" in done.stdout) == (wrong == "for another host")
     assert PASSWORD not in done.stdout + done.stderr

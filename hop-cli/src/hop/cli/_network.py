@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 # OpenSSL's numbers for what can be wrong with a certificate
-_NOT_YET_VALID, _EXPIRED, _OTHER_NAME = 9, 10, 62
+_NOT_YET_VALID, _EXPIRED, _OTHER_NAME, _OTHER_ADDRESS = 9, 10, 62, 64
 
 
 class TroubleError(Exception):
@@ -112,7 +112,7 @@ def _distrust(
             f"{exc.verify_message}; this machine's clock says {now:%Y-%m-%dT%H:%M:%SZ}",
             "set the clock if it is wrong, otherwise tell who runs the broker",
         )
-    if exc.verify_code == _OTHER_NAME:
+    if exc.verify_code in (_OTHER_NAME, _OTHER_ADDRESS):
         return TroubleError(
             f"the certificate is not for {host}: {exc.verify_message}",
             "use the host name that the broker's owner names",
