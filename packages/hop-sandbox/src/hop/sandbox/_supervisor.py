@@ -29,6 +29,9 @@ from typing import IO, Any
 from hop.sandbox._errors import reason
 
 _PARENT_CHECK = 1.0
+# What was killed is gone within this time (seconds), and looked after so often.
+_GONE = 5.0
+_MOMENT = 0.01
 
 
 class Folder:
@@ -109,10 +112,13 @@ class Processes:
             for process in processes:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(max(0.0, deadline - time.monotonic()))
+                _await_group(process, deadline)
         for process in processes:
-            _send(process, signal.SIGKILL)
+            _kill_group(process)
+        deadline = time.monotonic() + _GONE
         for process in processes:
             process.wait()
+            _await_group(process, deadline)
         return {}
 
     def keep(self) -> dict[str, Any]:
@@ -128,6 +134,20 @@ def _send(process: subprocess.Popen[bytes], number: int) -> None:
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and what it started, also when it has ended itself: a script may leave the real Java behind."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _await_group(process: subprocess.Popen[bytes], deadline: float) -> None:
+    """Wait until nothing is left of what a process started, at most until then (monotonic seconds)."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, 0)
+            time.sleep(_MOMENT)
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
