@@ -1,9 +1,9 @@
-"""`hatch run installed`: all tests on the client as users install it, on the oldest and the newest Python.
+"""`hatch run installed`: all tests on the client as users install it, on the newest Python and the oldest.
 
 Wheels of every distribution are built and installed in a fresh environment for each Python, and the tests are run
-there, with nothing of this checkout to import. The Pythons work at the same time; tests with released clients, which
-have Pythons of their own, and those of the soak run beside the newest alone. A Python that is not on this machine, as
-`uv python find` knows it, is left out, which is said; if none is, the one that runs this is taken.
+there, with nothing of this checkout to import. On the second one those are left out that have Pythons of their own, and
+those of the sandbox, which the others use. A Python that is not on this machine, as `uv python find` knows it, is left
+out, which is said; if none is, the one that runs this is taken.
 
 Exit code 1 when anything failed.
 """
@@ -15,15 +15,11 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 from installing import ROOT, clean_environment, interpreter, run
 
-PYTHONS = ["3.10", "3.13"]
-# What has to be tried with one of them only.
-ONCE = [f"--ignore=tests-integration/{name}" for name in ("interop", "soak")]
+PYTHONS = ["3.13", "3.10"]
 WANTED = [
     "hop-client",
     "hop-io[offload]",
@@ -34,62 +30,23 @@ WANTED = [
     "pytest>=8.2",
     "uv>=0.5",
 ]
+# What is tried once.
+ONCE = ["tests-integration/interop", "tests-integration/soak", "packages/hop-sandbox"]
 
 
-class Job:
-    """The tests on one Python.
-
-    Args:
-        name: what its lines begin with.
-        python: the interpreter.
-        folder: where the environment is made.
-        wheels: the distributions.
-        arguments: pytest's.
-    """
-
-    def __init__(
-        self, name: str, python: Path, folder: Path, wheels: Path, arguments: list[str]
-    ) -> None:
-        self.failed = True
-        self._name = name
-        self._python = python
-        self._bin = folder / name / "bin"
-        self._wheels = wheels
-        self._arguments = arguments
-        self._thread = threading.Thread(target=self._run, name=name)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def join(self) -> None:
-        self._thread.join()
-
-    def _run(self) -> None:
-        start = time.monotonic()
-        self._say(f"tests on {self._python}")
-        run("uv", "venv", "-q", "-p", self._python, self._bin.parent)
-        python = self._bin / "python"
-        run("uv", "pip", "install", "-q", "-p", python, "--find-links", self._wheels, *WANTED)
-        environment = clean_environment()
-        environment["PATH"] = f"{self._bin}{os.pathsep}{environment['PATH']}"
-        with subprocess.Popen(
-            [self._bin / "pytest", *self._arguments],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as tests:
-            assert tests.stdout is not None
-            for line in tests.stdout:
-                self._say(line.rstrip("\n"))
-        self.failed = tests.returncode != 0
-        result = "failed" if self.failed else "all passed"
-        self._say(f"{result}, after {(time.monotonic() - start) / 60:.1f} minutes")
-
-    def _say(self, line: str) -> None:
-        print(f"{self._name} | {line}", flush=True)
+def passes(python: Path, folder: Path, wheels: Path, arguments: list[str]) -> bool:
+    """Whether all tests pass in an environment of this Python, which is made in the folder."""
+    print(f"\n## {python}\n", flush=True)
+    run("uv", "venv", "-q", "-p", python, folder)
+    programs = folder / "bin"
+    run(
+        *("uv", "pip", "install", "-q", "-p", programs / "python"),
+        *("--find-links", wheels, *WANTED),
+    )
+    environment = clean_environment()
+    environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
+    tests = subprocess.run([programs / "pytest", *arguments], cwd=ROOT, env=environment)
+    return tests.returncode == 0
 
 
 def main() -> int:
@@ -97,6 +54,7 @@ def main() -> int:
         prog="hatch run installed",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Other arguments are pytest's.",
     )
     parser.add_argument(
         "--python",
@@ -114,20 +72,18 @@ def main() -> int:
             pythons[version] = found
     if not pythons:
         pythons[".".join(map(str, sys.version_info[:2]))] = Path(sys.executable)
+    failed = []
     with tempfile.TemporaryDirectory(prefix="hop-installed-") as name:
-        folder = Path(name)
-        wheels = folder / "dist"
+        wheels = Path(name) / "dist"
         run("hatch", "build", "--all", wheels, cwd=ROOT)
-        newest = list(pythons)[-1]
-        jobs = [
-            Job(one, path, folder, wheels, arguments if one == newest else [*arguments, *ONCE])
-            for one, path in pythons.items()
-        ]
-        for job in jobs:
-            job.start()
-        for job in jobs:
-            job.join()
-    return int(any(job.failed for job in jobs))
+        left_out: list[str] = []
+        for version, python in pythons.items():
+            if not passes(python, Path(name) / version, wheels, [*arguments, *left_out]):
+                failed.append(version)
+            left_out = [f"--ignore={path}" for path in ONCE]
+    for version in failed:
+        print(f"tests failed on Python {version}", file=sys.stderr)
+    return int(bool(failed))
 
 
 if __name__ == "__main__":
