@@ -20,6 +20,7 @@ from hop.io._made import Later
 from hop.io._metadata import Metadata
 from hop.io._pack import RequestedHeaders, pack
 from hop.io._producer import DeliveryCallback, Producer, raise_delivery_errors
+from hop.io._reading import BATCH_SIZE
 from hop.models import MessageModel
 
 # How long a thread waits at a time (seconds): what is cancelled ends that soon.
@@ -64,7 +65,7 @@ class AsyncConsumer:
         metadata: bool = False,
         autocommit: bool = True,
         *,
-        batch_size: int = 200,
+        batch_size: int = BATCH_SIZE,
         batch_timeout: timedelta | None = None,
     ) -> AsyncIterator[Any]:
         """As `Consumer.read`, for `async for`."""

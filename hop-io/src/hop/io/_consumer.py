@@ -17,16 +17,13 @@ from hop.io._external import External
 from hop.io._made import Make, Models, make_raw
 from hop.io._metadata import Metadata, headers_of
 from hop.io._reader import Reader
-from hop.io._reading import Reading
+from hop.io._reading import BATCH_SIZE, Reading
 from hop.io._service import Service
 from hop.io._start import StartAt, StartPosition, check_start
 from hop.io._transfer import DEFAULT_FETCH_LIMIT, DEFAULT_TRANSFER_TIMEOUT
 from hop.models import MessageModel, is_test
 
 logger = logging.getLogger("hop.io")
-
-# How many messages to take from librdkafka at a time: more than 200 of 1 kB leave the processor's cache.
-_BATCH_SIZE = 200
 
 T = TypeVar("T")
 
@@ -96,7 +93,7 @@ class Consumer:
         metadata: Literal[False] = False,
         autocommit: bool = True,
         *,
-        batch_size: int = _BATCH_SIZE,
+        batch_size: int = BATCH_SIZE,
         batch_timeout: timedelta | None = None,
         **kwargs: Any,
     ) -> Iterator[MessageModel]: ...
@@ -107,7 +104,7 @@ class Consumer:
         metadata: Literal[True],
         autocommit: bool = True,
         *,
-        batch_size: int = _BATCH_SIZE,
+        batch_size: int = BATCH_SIZE,
         batch_timeout: timedelta | None = None,
         **kwargs: Any,
     ) -> Iterator[tuple[MessageModel, Metadata]]: ...
@@ -117,7 +114,7 @@ class Consumer:
         metadata: bool = False,
         autocommit: bool = True,
         *,
-        batch_size: int = _BATCH_SIZE,
+        batch_size: int = BATCH_SIZE,
         batch_timeout: timedelta | None = None,
         **kwargs: Any,
     ) -> Iterator[MessageModel] | Iterator[tuple[MessageModel, Metadata]]:
@@ -152,7 +149,7 @@ class Consumer:
         metadata: bool = False,
         autocommit: bool = True,
         *,
-        batch_size: int = _BATCH_SIZE,
+        batch_size: int = BATCH_SIZE,
         batch_timeout: timedelta | None = None,
         **kwargs: Any,
     ) -> Iterator[bytes] | Iterator[tuple[bytes, Metadata]]:

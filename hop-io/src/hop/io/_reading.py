@@ -11,6 +11,9 @@ from confluent_kafka import Message
 from hop.io._made import Make
 from hop.io._reader import Reader
 
+# How many messages to take from librdkafka at a time: more than 200 of 1 kB leave the processor's cache.
+BATCH_SIZE = 200
+
 T = TypeVar("T")
 
 Give = Callable[[], Iterator[T]]

@@ -121,8 +121,7 @@ class Store:
             JournalWriteError: they could not be written.
             JournalFullError: the journal would become too large.
         """
-        if self._closed or os.getpid() != self._lock.pid:
-            self.check()
+        self.check()
         if self._max_bytes is not None:
             size = sum(map(len, bodies)) + HEAD_SIZE * (len(bodies) + 1)
             self._make_room(size, self._max_bytes, still_sending)

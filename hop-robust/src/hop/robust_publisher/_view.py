@@ -70,7 +70,7 @@ class View:
         """What is to be sent, and when its file was last written to."""
         if self.earlier is not None:
             for number, body in enumerate(live(self.earlier)[0], start=1):
-                yield QueuedMessage(number, *decode(bytes(body))), self.written[-1]
+                yield _queued(number, body), self.written[-1]
         for segment, written in zip(self._segments, self.written, strict=False):
             if not segment.live:
                 continue
@@ -84,7 +84,7 @@ class View:
                         and segment.is_live(found.sequence)
                         and segment.offset(found.sequence) == found.offset
                     ):
-                        yield QueuedMessage(found.sequence, *decode(bytes(found.body))), written
+                        yield _queued(found.sequence, found.body), written
             finally:
                 os.close(descriptor)
 
@@ -94,7 +94,7 @@ class View:
             for found in scan(self._dead, 0, os.fstat(self._dead).st_size):
                 if isinstance(found, Record) and found.kind == REFUSED:
                     reason, body = apart(found.body)
-                    yield QueuedMessage(found.sequence, *decode(bytes(body))), reason
+                    yield _queued(found.sequence, body), reason
 
     def _read(self) -> None:
         # What is complete and has not got its name yet counts where there is no other.
@@ -238,3 +238,7 @@ def _is_named(descriptor: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False
+
+
+def _queued(sequence: int, body: bytes | memoryview) -> QueuedMessage:
+    return QueuedMessage(sequence, *decode(bytes(body)))
