@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any
@@ -14,7 +15,7 @@ from hop.subscribe._forms import as_json, as_json_with_metadata, as_summary, as_
 from hop.subscribe._output import Output
 from hop.subscribe._save import Folder
 from hop.subscribe._select import Selection
-from hop.subscribe._watch import Watch, stopped_by_signals
+from hop.subscribe._watch import Watch, stopped_by_signals, while_read
 
 Form = Callable[[MessageModel, Any], bytes]
 
@@ -39,7 +40,10 @@ def subscribe(args: argparse.Namespace) -> int:
         grouped, most = bool(args.group_id), args.count
         count = 0
         try:
-            with stopped_by_signals(consumer.stop):
+            with (
+                stopped_by_signals(consumer.stop),
+                while_read(sys.stdout, output.reader_is_gone),
+            ):
                 for message, metadata in _received(consumer, args):
                     done = metadata if grouped else None
                     if selection.everything or selection.accepts(message, metadata):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -54,6 +56,11 @@ class Output:
         if not self._waiting.is_set():
             self._waiting.set()
 
+    def reader_is_gone(self) -> None:
+        """Nobody reads what is printed: there is no point in going on."""
+        with self._lock:
+            self._fail(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)))
+
     def close(self) -> None:
         """Print what is left.
 
@@ -91,9 +98,12 @@ class Output:
             self._file.write(data)
             self._file.flush()
         except OSError as exc:
-            self._error = exc
-            self._failed()
+            self._fail(exc)
             return
         last, self._last = self._last, {}
         for metadata in last.values():
             self._done(metadata)
+
+    def _fail(self, error: OSError) -> None:
+        self._error = self._error or error
+        self._failed()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 
 class Watch:
@@ -71,3 +74,42 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in numbers:
             signal.signal(number, before[number])
+
+
+@contextmanager
+def while_read(output: IO[str], gone: Callable[[], None]) -> Iterator[None]:
+    """Within, `gone` is called, from another thread, when nobody reads any more what is written there.
+
+    Writing would tell too, but only when there is something to write. Anything but a pipe has no such reader.
+    """
+    pipe = _pipe(output)
+    if pipe is None:
+        yield
+        return
+    woken, wake = os.pipe()
+    poll = select.poll()
+    poll.register(pipe, 0)
+    poll.register(woken, select.POLLIN)
+
+    def run() -> None:
+        if pipe in dict(poll.poll()):
+            gone()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        os.close(wake)
+        thread.join()
+        os.close(woken)
+
+
+def _pipe(output: IO[str]) -> int | None:
+    """Its number, if it is a pipe that can be watched here."""
+    try:
+        number = output.fileno()
+    except OSError:
+        return None  # a program has put something of its own there
+    watched = hasattr(select, "poll") and stat.S_ISFIFO(os.fstat(number).st_mode)
+    return number if watched else None
