@@ -9,6 +9,7 @@ import struct
 import sys
 import threading
 from pathlib import Path
+from weakref import WeakSet
 
 from hop.robust_publisher._disk import open_file, open_if_there
 from hop.robust_publisher._errors import JournalInUseError
@@ -16,6 +17,7 @@ from hop.robust_publisher._errors import JournalInUseError
 # A lock of the system's does not keep a process from taking it twice.
 _held: dict[Path, int] = {}
 _held_lock = threading.Lock()
+_locks: WeakSet[Lock] = WeakSet()
 # `struct flock` of the system: where in it are the kind of lock and the process id.
 _FLOCK = ("qqihh", 3, 2) if sys.platform == "darwin" else ("hhqqi4x", 0, 4)
 
@@ -25,6 +27,10 @@ class Lock:
 
     It belongs to the process and not to the open file, so that a child that was forked off does not keep it when
     its parent is gone.
+
+    Attributes:
+        pid: the process that has it.
+        foreign: whether this is another one, a child of that. It is asked with every message.
 
     Raises:
         OSError: the lock's file can't be opened.
@@ -53,6 +59,8 @@ class Lock:
                     " wait for it to end, or give each process its own journal_path"
                 ) from exc
             _held[self._path] = self.pid
+        self.foreign = False
+        _locks.add(self)
         # The number only tells others who it is: a full disk must not keep what is in the journal from being sent.
         with contextlib.suppress(OSError):
             os.ftruncate(self._descriptor, 0)
@@ -62,6 +70,14 @@ class Lock:
         with _held_lock:
             del _held[self._path]
             os.close(self._descriptor)
+
+
+def _in_child() -> None:
+    for lock in _locks:
+        lock.foreign = True
+
+
+os.register_at_fork(after_in_child=_in_child)
 
 
 def holder(journal: Path) -> int | None:

@@ -142,7 +142,12 @@ class RobustProducer(threading.Thread):
             JournalWriteError: (a RuntimeError) it could not be written to the journal, and will not be sent.
             PublisherError: (a RuntimeError) the publisher was not started, or has been stopped, or can't go on.
         """
-        self._write((message,), headers, test, topic, key)
+        target, pairs, its_key = self._prepare(headers, topic, key)
+        packed: Any  # as `pairs`, with values of bytes alone
+        body, packed = Producer.pack(message, pairs, test, self._connector.auth)
+        letter = body, packed, target, its_key
+        self._store.append((self._stencil.encode(letter),), self._check, (letter,))
+        self._worker.wake.set()
 
     def write_many(
         self,
@@ -158,7 +163,17 @@ class RobustProducer(threading.Thread):
         All of them are in the journal when this returns, or none if it raises. Arguments and exceptions are those
         of `write`.
         """
-        self._write(messages, headers, test, topic, key)
+        target, pairs, its_key = self._prepare(headers, topic, key)
+        auth, encode = self._connector.auth, self._stencil.encode
+        letters: list[Letter] = []
+        pack = Producer.pack
+        packed: Any  # as `pairs`, with values of bytes alone
+        for message in messages:
+            body, packed = pack(message, pairs, test, auth)
+            letters.append((body, packed, target, its_key))
+        if letters:
+            self._store.append([encode(letter) for letter in letters], self._check, letters)
+            self._worker.wake.set()
 
     def stop(self, timeout: float | None = None) -> int:
         """Wait until everything has been sent, and end. What has not been sent stays in the journal.
@@ -234,34 +249,18 @@ class RobustProducer(threading.Thread):
     def __repr__(self) -> str:
         return f"<RobustProducer to {self._connector.broker}, journal {self._store.path}>"
 
-    def _write(
-        self,
-        messages: Iterable[Any],
-        headers: RequestedHeaders | None,
-        test: bool,
-        topic: str | None,
-        key: str | bytes | None,
-    ) -> None:
+    def _prepare(
+        self, headers: RequestedHeaders | None, topic: str | None, key: str | bytes | None
+    ) -> tuple[str, list[tuple[str, str | bytes]] | None, bytes | None]:
+        """What the messages of one call have in common: topic, headers and key."""
         self._check()
         if self._sender.taking:
             self._stand_aside()
-        target = self._connector.target(topic)
         pairs = None
         if headers:
             items = headers.items() if isinstance(headers, Mapping) else headers
             pairs = [(n, v.encode() if isinstance(v, str) else v) for n, v in items]
-        its_key = None if key is None else as_bytes(key)
-        letters: list[Letter] = []
-        auth, pack = self._connector.auth, Producer.pack
-        packed: Any  # as `pairs`, with values of bytes alone
-        for message in messages:
-            body, packed = pack(message, pairs, test, auth)
-            letters.append((body, packed, target, its_key))
-        if letters:
-            encode = self._stencil.encode
-            bodies = [encode(letter) for letter in letters]
-            self._store.append(bodies, self._check, letters)
-            self._worker.wake.set()
+        return self._connector.target(topic), pairs, None if key is None else as_bytes(key)
 
     def _check(self) -> None:
         # Whether the thread is alive takes a while to ask, and there is an answer before it has begun to run.

@@ -44,7 +44,10 @@ class Segments:
     @property
     def active(self) -> Segment | None:
         """The one that is written to, if there is any at the moment."""
-        return self._all[-1] if self._all and not self._all[-1].sealed else None
+        if not self._all:
+            return None
+        last = self._all[-1]
+        return None if last.sealed else last
 
     def open_active(self, first: int) -> Segment:
         """Begin a file for messages from the number `first`.

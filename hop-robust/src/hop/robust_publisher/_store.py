@@ -121,7 +121,8 @@ class Store:
             JournalWriteError: they could not be written.
             JournalFullError: the journal would become too large.
         """
-        self.check()
+        if self._closed or self._lock.foreign:
+            self.check()
         if self._max_bytes is not None:
             size = sum(map(len, bodies)) + HEAD_SIZE * (len(bodies) + 1)
             self._make_room(size, self._max_bytes, still_sending)
@@ -130,7 +131,7 @@ class Store:
     @property
     def foreign(self) -> bool:
         """Whether this process was forked from the one that opened the journal."""
-        return os.getpid() != self._lock.pid
+        return self._lock.foreign
 
     def check(self) -> None:
         """Raise `JournalError` if the journal can't be worked on from here."""
