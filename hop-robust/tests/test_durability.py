@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hop.robust_publisher import PublicationJournal
+from hop.robust_publisher import JournalFullError, PublicationJournal, inspect_journal
 
 Run = Callable[..., "subprocess.Popen[str]"]
 
@@ -172,3 +172,46 @@ def test_closing_while_it_is_brought_to_disk(journal_path: Path) -> None:
         closing.start()
         closing.join(10)
         assert not closing.is_alive()
+
+
+RESERVED = """
+import os, sys
+from pathlib import Path
+from hop.robust_publisher import PublicationJournal
+path = Path(sys.argv[1])
+sizes = []
+journal = PublicationJournal(path, durable=True)
+for number in range(3000):
+    journal.queue_message(b"%d " % number + bytes(1000) + b".")
+    sizes.append(path.stat().st_size)
+print(len(set(sizes)), flush=True)
+if sys.argv[2] == "closed":
+    journal.close()
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("end", ["closed", "killed"])
+def test_durable_writing_seldom_makes_the_file_longer(
+    journal_path: Path, run: Run, end: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    out, err = run(RESERVED, journal_path, end).communicate()
+    assert err == ""
+    # To bring a file to disk that has become longer takes much more time.
+    assert int(out) < 15
+    size = journal_path.stat().st_size
+    report = inspect_journal(journal_path)
+    assert (report.damages, report.unfinished) == ((), 0)
+    assert [body[:-1001] for body in bodies(journal_path)] == [b"%d " % n for n in range(3000)]
+    assert caplog.text == ""
+    assert (journal_path.stat().st_size < size) == (end == "killed")
+
+
+def test_a_durable_journal_with_a_limit_keeps_to_it(journal_path: Path) -> None:
+    limit = 1 << 20
+    with PublicationJournal(journal_path, durable=True, max_journal_bytes=limit) as journal:
+        with pytest.raises(JournalFullError):
+            while True:
+                journal.queue_message(bytes(10_000))
+        files = [*journal_path.parent.glob("*.sealed"), journal_path]
+        assert sum(file.stat().st_size for file in files) <= limit

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hop.robust_publisher import JournalCorruptError, PublicationJournal
+from hop.robust_publisher import JournalCorruptError, PublicationJournal, inspect_journal
 
 Run = Callable[..., "subprocess.Popen[str]"]
 Fill = Callable[..., list[int]]
@@ -42,6 +42,58 @@ def test_cut_anywhere_it_gives_what_is_complete(
         journal_path.write_bytes(content[:size])
         assert given(journal_path) == bodies[: sum(end <= size for end in ends)], size
         assert bad_files(journal_path) == []
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_written_in_part_ahead_of_zeros_it_gives_what_is_complete(
+    journal_path: Path, fill: Fill, bodies: list[bytes], strict: bool
+) -> None:
+    """A file that was filled with zeros ahead of what is written: an interrupted write ends before the file does."""
+    ends = fill(journal_path)
+    content = journal_path.read_bytes()
+    for size in range(len(content) + 1):
+        journal_path.write_bytes(content[:size] + bytes(5000))
+        on_corruption = "raise" if strict else "continue"
+        with PublicationJournal(journal_path, on_corruption=on_corruption) as journal:
+            assert take_all(journal) == bodies[: sum(end <= size for end in ends)], size
+        assert bad_files(journal_path) == []
+        assert journal_path.stat().st_size <= size
+
+
+def test_zeros_behind_the_last_message_are_nothing_to_talk_about(
+    journal_path: Path, fill: Fill, bodies: list[bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(journal_path)
+    content = journal_path.read_bytes()
+    journal_path.write_bytes(content + bytes(3_000_000))
+    report = inspect_journal(journal_path)
+    assert (report.damages, report.unfinished) == ((), 0)
+    assert given(journal_path) == bodies
+    assert journal_path.read_bytes() == content
+    assert caplog.text == ""
+
+
+def test_a_damaged_message_before_zeros_is_damaged(
+    journal_path: Path, fill: Fill, bodies: list[bytes]
+) -> None:
+    ends = fill(journal_path)
+    content = bytearray(journal_path.read_bytes())
+    content[ends[1] + 40] ^= 1
+    journal_path.write_bytes(content + bytes(5000))
+    assert [damage.lost for damage in inspect_journal(journal_path).damages] == [1]
+    assert given(journal_path) == bodies[:2]
+    [bad] = bad_files(journal_path)
+    assert bad.read_bytes() == content[ends[1] :]
+
+
+def test_a_message_of_zeros_before_zeros_is_one(journal_path: Path) -> None:
+    # One that is read in one piece with others, and one that is not.
+    messages = [bytes(100), bytes(3_000_000)]
+    for message in messages:
+        with PublicationJournal(journal_path) as journal:
+            journal.queue_message(message)
+        journal_path.write_bytes(journal_path.read_bytes() + bytes(5000))
+    assert given(journal_path) == messages
 
 
 def test_what_was_cut_is_gone_for_good(journal_path: Path, fill: Fill, bodies: list[bytes]) -> None:

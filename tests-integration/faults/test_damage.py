@@ -110,6 +110,8 @@ def test_cut(publisher: Publisher, reader: Reader, row: Row, scale: Scale) -> No
         content = journal.content
         for end in range(journal.starts[-1], len(content), scale.stride):
             yield content[:end], end, len(content)
+            # So it is where the file was filled with zeros before.
+            yield content[:end] + bytes(4096), end, len(content)
 
     publish(publisher, reader, row, variants)
 

@@ -38,8 +38,9 @@ class Record(NamedTuple):
 class Damage(NamedTuple):
     """Bytes of a file that are not what was written.
 
-    `torn` is true of the end of a file that stops within a record, or in zeros: what a write leaves that was
-    interrupted.
+    `torn` is true of the end of a file that stops within a record, or in zeros that begin within a record or after one:
+    what is left of a write that was interrupted, in a file that may have been filled with zeros before. Those zeros are
+    not counted, so that `size` is 0 where nothing was written to them.
     """
 
     offset: int
@@ -113,6 +114,7 @@ def scan(
     """
     window = _Window(descriptor, end)
     position = start
+    blank: int | None = None
     while position < end:
         window.load(position, HEAD_SIZE)
         for found in _sound(window, position, mark):
@@ -126,19 +128,29 @@ def scan(
         # What comes now is damaged, or not in memory as a whole.
         window.load(position, HEAD_SIZE)
         size = _record_size(window, position, mark)
+        if size is not None and position + size <= end:
+            window.load(position, size)
+            if next(_sound(window, position, mark), None) is not None:
+                continue
+        if blank is None:
+            blank = _blank_from(descriptor, end)
+        written = max(position, blank)
         if size is None:
             following = _search(window, position + 1, end, mark)
-            torn = following == end and _torn(descriptor, position, end, mark)
-            yield Damage(position, following - position, torn)
+            if following < end:
+                yield Damage(position, following - position, torn=False)
+            elif _is_part_of_head(descriptor, position, written, mark):
+                yield Damage(position, written - position, torn=True)
+            else:
+                yield Damage(position, written - position, torn=False)
+                following = written
             position = following
-        elif position + size > end:
-            yield Damage(position, end - position, torn=True)
+        elif position + size > end or written < position + size < end:
+            yield Damage(position, written - position, torn=True)
             return
         else:
-            window.load(position, size)
-            if next(_sound(window, position, mark), None) is None:
-                yield Damage(position, size, torn=False)
-                position += size
+            yield Damage(position, size, torn=False)
+            position += size
 
 
 def _sound(window: _Window, position: int, mark: bytes | None) -> Iterator[Record]:
@@ -200,15 +212,21 @@ def _search(window: _Window, position: int, end: int, mark: bytes | None) -> int
     return end
 
 
-def _torn(descriptor: int, position: int, end: int, mark: bytes | None) -> bool:
+def _blank_from(descriptor: int, end: int) -> int:
+    """Where the zeros at the end of a file begin."""
+    while end > 0:
+        start = max(0, end - _CHUNK)
+        part = os.pread(descriptor, end - start, start).rstrip(b"\0")
+        if part:
+            return start + len(part)
+        end = start
+    return 0
+
+
+def _is_part_of_head(descriptor: int, position: int, end: int, mark: bytes | None) -> bool:
+    """Whether a head may have begun to be written there, or nothing at all."""
+    if end - position >= HEAD_SIZE:
+        return False
     start = MAGIC + (mark or b"")
-    if end - position < HEAD_SIZE:
-        left = os.pread(descriptor, len(start), position)
-        if start.startswith(left[: end - position]) or left.startswith(start):
-            return True
-    while position < end:
-        part = os.pread(descriptor, min(_CHUNK, end - position), position)
-        if not part or part.strip(b"\0"):
-            return not part
-        position += len(part)
-    return True
+    left = os.pread(descriptor, min(len(start), end - position), position)
+    return start.startswith(left)

@@ -151,11 +151,12 @@ class Loader:
                 last = max(sealed_ordinal(s.path) for s in self.segments)
                 segment.seal(sealed_path(self._path, last + 1))
         if torn is not None:
-            logger.warning(
-                "the journal %s ends within a record, %d bytes of which are cut off: a write had not finished",
-                segment.path,
-                torn.size,
-            )
+            if torn.size:
+                logger.warning(
+                    "the journal %s ends within a record, %d bytes of which are cut off: a write had not finished",
+                    segment.path,
+                    torn.size,
+                )
             segment.size = torn.offset
             if not segment.sealed:
                 os.ftruncate(segment.descriptor, torn.offset)

@@ -30,6 +30,7 @@ class Log:
         next_sequence: the number of the next message.
         durable: whether `append` returns only when the messages are on disk.
         segment_size: how large a file becomes, in bytes, before the next is begun.
+        reserve: whether files may be longer than what is in them, so that `append` takes less time.
 
     Attributes:
         live: how many messages are still to be sent.
@@ -52,10 +53,11 @@ class Log:
         *,
         durable: bool = False,
         segment_size: int = SEGMENT_SIZE,
+        reserve: bool = False,
     ) -> None:
         self.path = path
         self.segments = Segments(path, segments)
-        self.tail = Tail(path, self.segments, segment_size)
+        self.tail = Tail(path, self.segments, segment_size, reserve)
         self.recent = Recent()
         self.lock = self.tail.lock
         self.freed = threading.Condition(self.lock)

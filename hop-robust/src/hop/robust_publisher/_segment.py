@@ -7,6 +7,7 @@ import secrets
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from hop.robust_publisher._disk import write_at
@@ -18,6 +19,10 @@ MESSAGE = 2
 SETTLED = 3
 
 VERSION = b"\x01"
+
+# So many bytes are reserved with the first record, then twice as many each time, up to a limit.
+_FIRST_RESERVE = 4096
+_LAST_RESERVE = 1 << 20
 
 _ALIVE = 1
 _GONE = 0
@@ -38,6 +43,7 @@ class Segment:
         first: the number of its first message.
         end: the number after that of its last message.
         size: the length of what is sound in the file, in bytes.
+        reserved: the length up to which it has been filled with zeros, if that is more.
         live: how many of its messages are still to be sent.
         sealed: whether nothing is added to it any more.
         stuck: whether it could not be deleted.
@@ -51,6 +57,7 @@ class Segment:
         self.mark = secrets.token_bytes(MARK_SIZE) if mark is None else mark
         self.first = first
         self.size = 0
+        self.reserved = 0
         self.live = 0
         self.sealed = False
         self.stuck = False
@@ -69,8 +76,13 @@ class Segment:
     def end(self) -> int:
         return self.first + len(self._alive)
 
-    def write(self, entries: Sequence[Entry]) -> None:
+    def write(self, entries: Sequence[Entry], *, reserve: bool = False) -> None:
         """Add records to the file, all of them or none, in one write.
+
+        Args:
+            entries: the records.
+            reserve: whether to fill the file with zeros ahead of them. To bring to disk what takes their place costs
+                two thirds of what it does where the file becomes longer each time.
 
         Raises:
             OSError: they could not be written.
@@ -87,7 +99,13 @@ class Segment:
                 numbers.append(sequence)
                 offsets.append(offset)
             offset += HEAD_SIZE + len(body)
-        write_at(self.descriptor, b"".join(parts), self.size)
+        if reserve and offset > self.reserved:
+            self._reserve()
+        try:
+            write_at(self.descriptor, b"".join(parts), self.size)
+        except BaseException:
+            self.reserved = 0  # what was ahead was cut off as well
+            raise
         self.size = offset
         if numbers:
             self.add(numbers, offsets)
@@ -165,8 +183,16 @@ class Segment:
         del self._offsets[keep:]
         self.live = self._alive.count(_ALIVE)
 
+    def give_back(self) -> None:
+        """Cut off what was reserved. Where that is not possible, it is cut off when the journal is opened again."""
+        if self.reserved > self.size and self.descriptor >= 0:
+            with suppress(OSError):
+                os.ftruncate(self.descriptor, self.size)
+        self.reserved = 0
+
     def seal(self, path: Path) -> None:
         """Give the file the name that it keeps, now that nothing is added to it."""
+        self.give_back()
         self.path.rename(path)
         self.path, self.sealed = path, True
 
@@ -174,6 +200,14 @@ class Segment:
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
+
+    def _reserve(self) -> None:
+        start = max(self.size, self.reserved)
+        size = min(max(self.reserved, _FIRST_RESERVE), _LAST_RESERVE)
+        # Without it all goes on as well.
+        with suppress(OSError):
+            write_at(self.descriptor, bytes(size), start)
+            self.reserved = start + size
 
 
 def ranges(sequences: Iterable[int]) -> Iterator[tuple[int, int]]:

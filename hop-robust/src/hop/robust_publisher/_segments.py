@@ -140,6 +140,7 @@ class Segments:
     def close(self) -> None:
         """Close all files."""
         for segment in self._all:
+            segment.give_back()
             segment.close()
 
     def _keep_open(self, segment: Segment) -> None:

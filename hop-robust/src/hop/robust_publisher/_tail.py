@@ -30,6 +30,7 @@ class Tail:
         path: the active segment's file.
         segments: the journal's files.
         segment_size: how large a file becomes, in bytes, before the next is begun.
+        reserve: whether to write ahead of the records, see `Segment.write`.
 
     Attributes:
         lock: guards everything in memory and the order of writes.
@@ -39,7 +40,7 @@ class Tail:
         dirty: set when something has been written that is not on disk.
     """
 
-    def __init__(self, path: Path, segments: Segments, segment_size: int) -> None:
+    def __init__(self, path: Path, segments: Segments, segment_size: int, reserve: bool) -> None:
         self.lock = threading.RLock()
         self.syncing = threading.RLock()
         self.written = 0
@@ -47,6 +48,7 @@ class Tail:
         self._path = path
         self._segments = segments
         self._segment_size = segment_size
+        self._reserve = reserve
         self._unsynced: list[Entry] = []
         self._unsynced_bytes = 0
         self._synced = 0
@@ -83,7 +85,7 @@ class Tail:
         try:
             active = self._segments.active or self._segments.open_active(entries[0][1])
             before = active.size
-            active.write(entries)
+            active.write(entries, reserve=self._reserve)
         except OSError as exc:
             raise self._failed("write to", exc) from exc
         self._segments.used += active.size - before
