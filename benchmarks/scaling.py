@@ -21,7 +21,7 @@ from hop.sandbox import KafkaBroker, kafka_broker
 
 PARTITIONS = 8
 SMALLEST = 10_000
-GROUP_MESSAGES = 400_000
+GROUP_MESSAGES = 2_000_000
 ROUNDS = 3
 # Ten times the messages may take so many times the time, and a share of what is fixed.
 GROWTH = 12.0
