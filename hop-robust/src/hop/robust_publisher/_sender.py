@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -11,7 +10,8 @@ from confluent_kafka import KafkaError, Message
 
 from hop.io import ALWAYS_FITS
 from hop.robust_publisher._connect import Connector
-from hop.robust_publisher._flights import Flight, Flights
+from hop.robust_publisher._failures import Failures
+from hop.robust_publisher._flights import Flights
 from hop.robust_publisher._holds import Holds
 from hop.robust_publisher._lane import Lane
 from hop.robust_publisher._message import Letter, QueuedMessage
@@ -19,10 +19,7 @@ from hop.robust_publisher._outage import Outage
 from hop.robust_publisher._producers import Producers
 from hop.robust_publisher._refusals import OnRefused, Refusals
 from hop.robust_publisher._store import Store
-from hop.robust_publisher._verdict import Verdict, judge
 from hop.robust_publisher._wake import Wake
-
-logger = logging.getLogger("hop.robust_publisher")
 
 # How many messages to send before confirmations are looked at.
 _BATCH = 500
@@ -37,8 +34,6 @@ _SOON = 0.01
 # Confirmations are written to the journal after so many, or after this time (seconds).
 _SETTLE_COUNT = 1000
 _SETTLE_TIME = 0.02
-# That it failed is said once in so many seconds.
-_COMPLAIN_INTERVAL = 10.0
 
 
 class Sender:
@@ -71,15 +66,21 @@ class Sender:
         self._main = Lane(store.log)
         self._holds = Holds(store.log, self._main, connector.topic)
         self._outage = Outage(connector.broker)
-        self._refusals = Refusals(store.path, on_refused)
         self._generation = 0
         self._flights = Flights()
         self._settled: list[int] = []
         self._settled_at = 0.0
-        self._complained_at = -_COMPLAIN_INTERVAL
         # Messages that were refused together with others are sent one by one, by a producer of their own.
         self._single = Lane(store.log)
         self._producers = Producers(connector, self._outage)
+        self._failures = Failures(
+            self._flights,
+            self._holds,
+            self._single,
+            self._producers,
+            Refusals(store.path, on_refused),
+            lambda sequence: self._settled.append(sequence),
+        )
 
     def step(self, wake: Wake, until: float | None = None) -> None:
         """Send what may be sent now, and wait for whatever happens next.
@@ -231,7 +232,7 @@ class Sender:
             error = self._producers.send(letter, topic, delivered, alone)
         except (TypeError, ValueError) as exc:
             if (flight := self._flights.end(sequence)) is not None:
-                self._refuse(QueuedMessage(sequence, *letter), flight, str(exc))
+                self._failures.refuse(QueuedMessage(sequence, *letter), flight, str(exc))
         except BaseException:
             self._flights.end(sequence)
             self._holds.put_back(topic or "", sequence)
@@ -239,7 +240,7 @@ class Sender:
         else:
             if error is not None and (flight := self._flights.end(sequence)) is not None:
                 # It is about this message, which was not sent together with any other.
-                self._failed(sequence, flight, error, alone=True)
+                self._failures.deal_with(sequence, flight, error, alone=True)
 
     def _delivered(
         self, generation: int, sequence: int, error: KafkaError | None, _: Message
@@ -254,45 +255,7 @@ class Sender:
                 if self._holds.held:
                     self._holds.delivered(topic)
         elif (flight := self._flights.end(sequence)) is not None:
-            self._failed(sequence, flight, error, flight.alone)
-
-    def _failed(self, sequence: int, flight: Flight, error: KafkaError, alone: bool) -> None:
-        try:
-            self._dispose(sequence, flight, error, alone)
-        except BaseException:
-            self._holds.put_back(flight.topic, sequence)
-            raise
-
-    def _dispose(self, sequence: int, flight: Flight, error: KafkaError, alone: bool) -> None:
-        verdict = judge(error)
-        if verdict is Verdict.FATAL:
-            self._producers.failed(error)
-            self._holds.put_back(flight.topic, sequence)
-        elif verdict is Verdict.RESEND:
-            self._holds.put_back(flight.topic, sequence)
-        elif verdict is Verdict.HELD:
-            self._holds.failed(flight.topic, sequence, error)
-        elif verdict is Verdict.AGAIN:
-            self._complain(flight.topic, error)
-            self._flights.later(sequence, flight)
-        elif not alone:
-            self._single.put_back(sequence)
-        elif (message := self._single.get(sequence)) is not None:
-            self._refuse(message, flight, error.str())
-
-    def _refuse(self, message: QueuedMessage, flight: Flight, reason: str) -> None:
-        if self._refusals.add(message, flight.topic, reason):
-            self._settled.append(message.sequence)
-        else:
-            self._flights.later(message.sequence, flight)
-
-    def _complain(self, topic: str, error: KafkaError) -> None:
-        now = time.monotonic()
-        if now - self._complained_at >= _COMPLAIN_INTERVAL:
-            self._complained_at = now
-            logger.warning(
-                "a message to %s was not taken (%s); it is sent again", topic, error.str()
-            )
+            self._failures.deal_with(sequence, flight, error, flight.alone)
 
     def _settle(self, *, at_once: bool = False) -> None:
         now = time.monotonic()
