@@ -41,11 +41,14 @@ def fill(bodies: list[bytes]) -> Fill:
     """Write messages to a journal, and return where each record ends."""
 
     def write(path: Path, messages: list[bytes] = bodies) -> list[int]:
-        ends = []
-        with PublicationJournal(path) as journal:
-            for body in messages:
+        ends: list[int] = []
+        with PublicationJournal(path):
+            pass
+        for body in messages:
+            # Closed, the file ends where the last record does.
+            with PublicationJournal(path) as journal:
                 journal.queue_message(body, [("h", b"v")], topic="t", key=b"k")
-                ends.append(path.stat().st_size)
+            ends.append(path.stat().st_size)
         return ends
 
     return write

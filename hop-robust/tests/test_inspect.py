@@ -181,7 +181,8 @@ def test_damage_that_costs_no_message(journal_path: Path, bodies: list[bytes]) -
     with PublicationJournal(journal_path) as journal:
         for body in bodies:
             journal.queue_message(body)
-        before = journal_path.stat().st_size
+    before = journal_path.stat().st_size
+    with PublicationJournal(journal_path) as journal:
         send(journal)
         journal.queue_message(b"fourth")
     content = bytearray(journal_path.read_bytes())

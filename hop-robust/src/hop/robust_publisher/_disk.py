@@ -21,7 +21,7 @@ def open_file(path: Path, flags: int) -> int:
     return os.open(path, flags | os.O_CLOEXEC, _PRIVATE)
 
 
-def write_at(descriptor: int, data: bytes, offset: int) -> None:
+def write_at(descriptor: int, data: bytes | memoryview, offset: int) -> None:
     """Write at the end of a file, which is at `offset`. What can't be written in full is taken back.
 
     Raises:

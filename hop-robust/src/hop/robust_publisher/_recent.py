@@ -24,14 +24,17 @@ class Recent:
 
     def add(self, first: int, letters: Sequence[Letter]) -> None:
         """Keep messages, the first of which has this number, if there is room and they follow those that are here."""
-        size = sum([len(letter[0]) for letter in letters])
-        if not self._letters:
+        kept = self._letters
+        if not kept:
             self._first = first
-        elif first != self._first + len(self._letters):
+        elif first != self._first + len(kept):
             return
-        if self._bytes + size <= _MAX_BYTES:
-            self._letters.extend(letters)
-            self._bytes += size
+        size = self._bytes
+        for letter in letters:
+            size += len(letter[0])
+        if size <= _MAX_BYTES:
+            kept.extend(letters)
+            self._bytes = size
 
     def has(self, sequence: int) -> bool:
         """Whether the message with this number is here."""

@@ -21,8 +21,8 @@ SETTLED = 3
 VERSION = b"\x01"
 
 # So many bytes are reserved with the first record, then twice as many each time, up to a limit.
-_FIRST_RESERVE = 4096
-_LAST_RESERVE = 1 << 20
+_FIRST_RESERVE = 4 << 10
+_ZEROS = memoryview(bytes(128 << 10))
 
 _ALIVE = 1
 _GONE = 0
@@ -81,25 +81,26 @@ class Segment:
 
         Args:
             entries: the records.
-            reserve: whether to fill the file with zeros ahead of them. To bring to disk what takes their place costs
-                two thirds of what it does where the file becomes longer each time.
+            reserve: whether to fill the file with zeros ahead of them. What takes their place is written and brought
+                to disk in two thirds of the time that it takes where the file becomes longer each time.
 
         Raises:
             OSError: they could not be written.
         """
         parts: list[bytes] = []
-        if not self.size:
-            parts += head(self.mark, START, self.first, VERSION), VERSION
-        offset = self.size + sum(map(len, parts))
+        mark, offset = self.mark, self.size
+        if not offset:
+            parts = [head(mark, START, self.first, VERSION), VERSION]
+            offset = HEAD_SIZE + len(VERSION)
         numbers: list[int] = []
         offsets: list[int] = []
         for kind, sequence, body in entries:
-            parts += head(self.mark, kind, sequence, body), body
+            parts += head(mark, kind, sequence, body), body
             if kind == MESSAGE:
                 numbers.append(sequence)
                 offsets.append(offset)
             offset += HEAD_SIZE + len(body)
-        if reserve and offset > self.reserved:
+        if reserve and offset > self.reserved and offset - self.size < len(_ZEROS):
             self._reserve()
         try:
             write_at(self.descriptor, b"".join(parts), self.size)
@@ -203,11 +204,11 @@ class Segment:
 
     def _reserve(self) -> None:
         start = max(self.size, self.reserved)
-        size = min(max(self.reserved, _FIRST_RESERVE), _LAST_RESERVE)
+        zeros = _ZEROS[: max(self.reserved, _FIRST_RESERVE)]
         # Without it all goes on as well.
         with suppress(OSError):
-            write_at(self.descriptor, bytes(size), start)
-            self.reserved = start + size
+            write_at(self.descriptor, zeros, start)
+            self.reserved = start + len(zeros)
 
 
 def ranges(sequences: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -87,7 +87,7 @@ class Store:
                 loaded.segments,
                 loaded.next_sequence,
                 durable=durable,
-                reserve=durable and max_bytes is None,
+                reserve=max_bytes is None,
                 # Whole files are given back, so there have to be several.
                 segment_size=SEGMENT_SIZE
                 if max_bytes is None

@@ -53,6 +53,7 @@ class Tail:
         self._unsynced_bytes = 0
         self._synced = 0
         self._suspect = False
+        self._full = True  # for all that is known
 
     def prepare(self) -> None:
         """Before messages are written: begin another file if this one is full, or may not be trusted.
@@ -60,6 +61,9 @@ class Tail:
         Raises:
             JournalWriteError: that is not possible.
         """
+        if not (self._full or self._suspect):
+            return
+        self._full = False
         if self._suspect or self._unsynced_bytes > _MAX_UNSYNCED:
             self.sync()
         active = self._segments.active
@@ -88,9 +92,12 @@ class Tail:
             active.write(entries, reserve=self._reserve)
         except OSError as exc:
             raise self._failed("write to", exc) from exc
-        self._segments.used += active.size - before
+        grown = active.size - before
+        self._segments.used += grown
         self._unsynced.extend(entries)
-        self._unsynced_bytes += active.size - before
+        self._unsynced_bytes += grown
+        if active.size >= self._segment_size or self._unsynced_bytes > _MAX_UNSYNCED:
+            self._full = True
         self.written += len(entries)
         self.dirty.set()
 
