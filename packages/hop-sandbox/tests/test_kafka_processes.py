@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Message, Producer
+from confluent_kafka.admin import AdminClient
+
 from confluent_kafka.admin import AdminClient
 
 from hop.sandbox import KafkaBroker, SandboxError, kafka_broker
@@ -120,6 +123,25 @@ def test_two_brokers_side_by_side_share_nothing_and_one_that_dies_is_noticed(
     assert not other.folder.exists()
 
 
+def test_every_broker_shows_a_topic_to_who_may_use_it_once_it_has_been_created() -> None:
+    with kafka_broker(users=["alice"], brokers=3) as three:
+        login = three.users["alice"].client_config
+        for number in range(6):
+            name = f"t{number}"
+            # A broker that has been still for a moment learns of everything at once, and late.
+            late = 1 + number % 3
+            three.pause(late)
+            resumed = threading.Timer(0.3, three.resume, [late])
+            resumed.start()
+            three.create_topic(name, read=["alice"], write=["alice"])
+            for node, address in enumerate(three.bootstrap_servers.split(","), 1):
+                client = AdminClient({**login, "bootstrap.servers": address})
+                answer = client.list_topics(name, timeout=10)
+                if answer.orig_broker_id in (-1, node):
+                    assert answer.topics[name].error is None, (name, node)
+            resumed.join()
+
+
 def test_with_three_brokers_one_may_die(
     produce: Produce, read: Read, eventually: Eventually
 ) -> None:
@@ -173,6 +195,8 @@ def test_stopping_leaves_nothing_even_of_a_paused_broker(
 
 PROGRAM = """
 import json, os, signal, time
+from confluent_kafka.admin import AdminClient
+
 from hop.sandbox import kafka_broker
 
 broker = kafka_broker()

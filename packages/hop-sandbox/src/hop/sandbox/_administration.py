@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
@@ -66,15 +66,20 @@ class Administration:
         self, folder: Path, nodes: Sequence[Node], alive: Callable[[], Collection[int]]
     ) -> None:
         self._alive = alive
-        self._folder = folder
-        self._client = AdminClient({**admin_config(folder, nodes), **_QUIET})
+        self._nodes = nodes
+        self._config = admin_config(folder, nodes)
+        self._client = AdminClient({**self._config, **_QUIET})
 
     def watch(self, nodes: Sequence[Node]) -> Callable[[], bool]:
         """A function that tells whether these nodes are up and know of each other; it takes a second at most a node."""
         wanted = {node.id for node in nodes}
+
+        def knows_all(node: Node) -> bool:
+            answer = _answer(node, node.internal_address, self._config)
+            return answer is not None and wanted <= set(answer.brokers)
+
         # Each is asked itself: what the others know of it may be old.
-        clients = [AdminClient({**admin_config(self._folder, [node]), **_QUIET}) for node in nodes]
-        return lambda: all(wanted <= _brokers(client) for client in clients)
+        return lambda: all(knows_all(node) for node in nodes)
 
     def topics(self) -> dict[str, int]:
         """Topics and their number of partitions, without Kafka's own."""
@@ -92,8 +97,12 @@ class Administration:
             raise SandboxError(f"there is no partition {partition} of topic {topic!r} here")
         return int(found.partitions[partition].leader)
 
-    def create_topic(self, name: str, partitions: int) -> None:
-        """Create a topic and wait until it can be written to."""
+    def create_topic(self, name: str, partitions: int, user: Credential | None) -> None:
+        """Create a topic and wait until it can be written to.
+
+        Args:
+            user: one who may use it, whom every broker is to let see it before this returns; None: there is none.
+        """
         what = f"create topic {name!r}"
         self._find_controller(what)
         self._do(self._client.create_topics([NewTopic(name, partitions)])[name], what)
@@ -107,6 +116,8 @@ class Administration:
             )
 
         self._until(led, what)
+        if len(self._nodes) > 1:
+            self._until_seen(name, user, what)
 
     def set_access(
         self, topic: str, read: Collection[str] | None, write: Collection[str] | None
@@ -123,8 +134,8 @@ class Administration:
         acls = topic_acls(topic, [user] if read else [], [user] if write else [])
         self._allow(acls, f"let {user} use topic {topic!r}")
 
-    def set_user(self, credential: Credential, addresses: Iterable[str]) -> None:
-        """Make a user known, by this password, to the brokers at these addresses."""
+    def set_user(self, credential: Credential) -> None:
+        """Make a user known, by this password, to every broker that runs."""
         name = credential.username
         what = f"add user {name!r}"
         self._find_controller(what)
@@ -136,10 +147,15 @@ class Administration:
         self._do(self._client.alter_user_scram_credentials([upsertion])[name], what)
         self._allow(group_acls(name), what)
         # The password is known to the controller by now, and to each broker a moment later.
-        for address in addresses:
-            login = {**credential.client_config, "bootstrap.servers": address}
-            client = AdminClient({**login, **_QUIET})
-            self._until(lambda client=client: bool(_brokers(client)), what)  # type: ignore[misc]
+        login = credential.client_config
+
+        def let_in(node: Node) -> bool:
+            return _answer(node, node.address, login) is not None
+
+        running = self._alive()
+        for node in self._nodes:
+            if node.id in running:
+                self._until(lambda node=node: let_in(node), what)  # type: ignore[misc]
 
     def _allow(self, acls: Sequence[AclBinding], what: str) -> None:
         if not acls:
@@ -149,6 +165,29 @@ class Administration:
         # Kafka answers before the broker that clients ask acts on it.
         last = exactly(acls[-1])
         self._until(lambda: bool(self._do(self._client.describe_acls(last), what)), what)
+
+    def _until_seen(self, topic: str, user: Credential | None, what: str) -> None:
+        """Wait until every broker shows a topic, to a user where there is one and to the administrator otherwise.
+
+        A broker may learn of a topic and only then, if in the same breath, of who may use it. One that does not
+        answer is waited for until the others take it for dead.
+        """
+        seen: set[int] = set()
+
+        def everywhere() -> bool:
+            wanted = set(self._list_topics().brokers) & set(self._alive())
+            for node in self._nodes:
+                if node.id in wanted - seen:
+                    answer = (
+                        _answer(node, node.address, user.client_config, topic)
+                        if user is not None
+                        else _answer(node, node.internal_address, self._config, topic)
+                    )
+                    if answer is not None and answer.topics[topic].error is None:
+                        seen.add(node.id)
+            return wanted <= seen
+
+        self._until(everywhere, what)
 
     def _find_controller(self, what: str) -> None:
         """Let the client know where to send what changes the cluster.
@@ -180,12 +219,17 @@ class Administration:
             time.sleep(_POLL)
 
 
-def _brokers(client: AdminClient) -> set[int]:
-    """The brokers that the one asked knows to be alive; none where it does not answer."""
+def _answer(
+    node: Node, address: str, login: Mapping[str, str | int], topic: str = "sys.metadata"
+) -> ClusterMetadata | None:
+    """What a broker itself says; None where it does not answer, or another did in its place."""
+    client = AdminClient({**login, "bootstrap.servers": address, **_QUIET})
     try:
-        return set(client.list_topics("sys.metadata", timeout=_PROBE_TIMEOUT).brokers)
+        answer = client.list_topics(topic, timeout=_PROBE_TIMEOUT)
     except KafkaException:
-        return set()
+        return None
+    # A client may ask any broker that it has learned of by then; -1 is the one at the address that it was given.
+    return answer if answer.orig_broker_id in (-1, node.id) else None
 
 
 def _said(exc: KafkaException) -> str:

@@ -125,7 +125,7 @@ class KafkaBroker(Broker):
         read: Collection[str] | None = None,
         write: Collection[str] | None = None,
     ) -> None:
-        """Create a topic, with up to three copies where there are several brokers.
+        """Create a topic, with up to three copies where there are several brokers, and wait until each of them has it.
 
         Args:
             read: the users who may read it; None, the default: everybody.
@@ -140,7 +140,10 @@ class KafkaBroker(Broker):
             raise SandboxError(f"cannot create topic {name!r}: it exists")
         # Permissions first: whoever sees the topic may use it.
         self.set_access(name, read=read, write=write)
-        self._administration.create_topic(name, partitions)
+        # None is everybody.
+        users = self.users if read is None or write is None else {*read, *write}
+        user = next((self.users[name] for name in users), None)
+        self._administration.create_topic(name, partitions, user)
 
     def set_access(
         self, topic: str, *, read: Collection[str] | None, write: Collection[str] | None
@@ -177,9 +180,7 @@ class KafkaBroker(Broker):
             file=credential_file(self.folder, name),
             bootstrap_servers=self.bootstrap_servers,
         )
-        running = self.nodes
-        addresses = [node.address for node in self._nodes if node.id in running]
-        self._administration.set_user(credential, addresses)
+        self._administration.set_user(credential)
         credential.write()
         self.users[name] = credential
         return credential
