@@ -16,8 +16,6 @@ import pytest
 from confluent_kafka import Message, Producer
 from confluent_kafka.admin import AdminClient
 
-from confluent_kafka.admin import AdminClient
-
 from hop.sandbox import KafkaBroker, SandboxError, kafka_broker
 
 Produce = Callable[..., list[str | None]]
