@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -75,7 +76,7 @@ class Administration:
         wanted = {node.id for node in nodes}
 
         def knows_all(node: Node) -> bool:
-            answer = _answer(node, node.internal_address, self._config)
+            answer = self._answer(node)
             return answer is not None and wanted <= set(answer.brokers)
 
         # Each is asked itself: what the others know of it may be old.
@@ -116,8 +117,7 @@ class Administration:
             )
 
         self._until(led, what)
-        if len(self._nodes) > 1:
-            self._until_seen(name, user, what)
+        self._until_seen(name, user, what)
 
     def set_access(
         self, topic: str, read: Collection[str] | None, write: Collection[str] | None
@@ -147,15 +147,13 @@ class Administration:
         self._do(self._client.alter_user_scram_credentials([upsertion])[name], what)
         self._allow(group_acls(name), what)
         # The password is known to the controller by now, and to each broker a moment later.
-        login = credential.client_config
-
-        def let_in(node: Node) -> bool:
-            return _answer(node, node.address, login) is not None
-
         running = self._alive()
         for node in self._nodes:
             if node.id in running:
-                self._until(lambda node=node: let_in(node), what)  # type: ignore[misc]
+                self._until(partial(self._lets_in, node, credential), what)
+
+    def _lets_in(self, node: Node, user: Credential) -> bool:
+        return self._answer(node, user) is not None
 
     def _allow(self, acls: Sequence[AclBinding], what: str) -> None:
         if not acls:
@@ -172,17 +170,15 @@ class Administration:
         A broker may learn of a topic and only then, if in the same breath, of who may use it. One that does not
         answer is waited for until the others take it for dead.
         """
+        if len(self._nodes) == 1:
+            return  # it was asked already
         seen: set[int] = set()
 
         def everywhere() -> bool:
             wanted = set(self._list_topics().brokers) & set(self._alive())
             for node in self._nodes:
                 if node.id in wanted - seen:
-                    answer = (
-                        _answer(node, node.address, user.client_config, topic)
-                        if user is not None
-                        else _answer(node, node.internal_address, self._config, topic)
-                    )
+                    answer = self._answer(node, user, topic)
                     if answer is not None and answer.topics[topic].error is None:
                         seen.add(node.id)
             return wanted <= seen
@@ -196,6 +192,26 @@ class Administration:
         a broker that does not know yet.
         """
         self._until(lambda: self._list_topics().controller_id in self._alive(), what)
+
+    def _answer(
+        self, node: Node, user: Credential | None = None, topic: str = "sys.metadata"
+    ) -> ClusterMetadata | None:
+        """What one broker itself says to a user, or to the administrator.
+
+        Returns:
+            None where it does not answer, or another did in its place.
+        """
+        if user is None:
+            login, address = self._config, node.internal_address
+        else:
+            login, address = {**user.client_config}, node.address
+        client = AdminClient({**login, "bootstrap.servers": address, **_QUIET})
+        try:
+            answer = client.list_topics(topic, timeout=_PROBE_TIMEOUT)
+        except KafkaException:
+            return None
+        # A client may ask any broker that it has learned of by then; -1 is the one at the address that it was given.
+        return answer if answer.orig_broker_id in (-1, node.id) else None
 
     def _list_topics(self) -> ClusterMetadata:
         try:
@@ -217,19 +233,6 @@ class Administration:
             if time.monotonic() > deadline:
                 raise SandboxError(f"cannot {what}: {_NO_ANSWER}")
             time.sleep(_POLL)
-
-
-def _answer(
-    node: Node, address: str, login: Mapping[str, str | int], topic: str = "sys.metadata"
-) -> ClusterMetadata | None:
-    """What a broker itself says; None where it does not answer, or another did in its place."""
-    client = AdminClient({**login, "bootstrap.servers": address, **_QUIET})
-    try:
-        answer = client.list_topics(topic, timeout=_PROBE_TIMEOUT)
-    except KafkaException:
-        return None
-    # A client may ask any broker that it has learned of by then; -1 is the one at the address that it was given.
-    return answer if answer.orig_broker_id in (-1, node.id) else None
 
 
 def _said(exc: KafkaException) -> str:

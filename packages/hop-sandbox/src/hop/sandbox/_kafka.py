@@ -142,7 +142,7 @@ class KafkaBroker(Broker):
         self.set_access(name, read=read, write=write)
         # None is everybody.
         users = self.users if read is None or write is None else {*read, *write}
-        user = next((self.users[name] for name in users), None)
+        user = next((self.users[user] for user in users), None)
         self._administration.create_topic(name, partitions, user)
 
     def set_access(
